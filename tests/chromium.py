@@ -51,7 +51,7 @@ def with_fonts() -> dict[str, str]:
 
 
 def images_told(address: str, until: str = "true") -> list[str]:
-    """Give the names of all images that a screen reader is told of, once a condition on the page holds.
+    """Give the names of images, and of groups that have one, that a screen reader is told of, once a condition holds.
 
     The browser builds the tree by and by: it is read until it no longer changes.
     """
@@ -67,8 +67,8 @@ def images_told(address: str, until: str = "true") -> list[str]:
 
 def _images(ask: Callable[..., dict]) -> list[str]:
     nodes = ask("Accessibility.getFullAXTree")["nodes"]
-    told = [node for node in nodes if not node["ignored"] and node["role"]["value"] in {"image", "img"}]
-    return [node["name"]["value"] for node in told]
+    told = [node for node in nodes if not node["ignored"] and node["role"]["value"] in {"image", "img", "group"}]
+    return [node["name"]["value"] for node in told if node["role"]["value"] != "group" or node["name"]["value"]]
 
 
 def value_of(ask: Callable[..., dict], expression: str) -> Any:  # noqa: ANN401
@@ -96,7 +96,7 @@ def opened(address: str, until: str = "document.readyState === 'complete'") -> I
     """Open a page in a browser of its own and, once a condition holds, give what sends it DevTools commands."""
     import websocket
 
-    with TemporaryDirectory() as profile:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # the browser may still write
         options = [*_FLAGS, "--remote-debugging-port=0", "--remote-allow-origins=*", f"--user-data-dir={profile}"]
         browser = subprocess.Popen(
             [str(CHROMIUM), *options, address],

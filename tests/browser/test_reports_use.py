@@ -24,12 +24,28 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
 
-REACHABLE = """Array.from(document.querySelectorAll("a[href], summary, input, [tabindex='0']"))
+REACHABLE = """Array.from(document.querySelectorAll("a[href]:not([tabindex='-1']), summary, input, [tabindex='0']"))
   .filter((one) => one.checkVisibility({visibilityProperty: true})).length"""
 FOCUSED = """(function () {
   const at = document.activeElement, all = Array.from(document.querySelectorAll("*"));
   const style = getComputedStyle(at);
   return at === document.body ? null : [all.indexOf(at), style.outlineStyle !== "none"];
+})()"""
+BEYOND = """Array.from(document.querySelectorAll("body *")).filter((one) => one.checkVisibility()
+  && one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll"))
+  .map((one) => one.outerHTML.slice(0, 200))"""
+"""What reaches beyond the screen outside the regions that scroll."""
+REGIONS = """(function () {
+  const all = Array.from(document.querySelectorAll("body :not(svg *)")).filter((one) => one.checkVisibility()
+    && one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX === "auto");
+  return [all.length, all.filter((one) => one.getAttribute("role") !== "region" || !one.getAttribute("aria-label")
+    || one.tabIndex !== 0).map((one) => one.outerHTML.slice(0, 200))];
+})()"""
+"""How many elements scroll sideways, and those that the keyboard does not reach by a name."""
+POINTED = """(function () {
+  const at = document.activeElement, pointed = at.closest(".part").querySelector(".pointed");
+  return [at.getAttribute("href"), at.getAttribute("aria-label"), pointed.textContent,
+    getComputedStyle(at.querySelector("path")).strokeWidth];
 })()"""
 CELLS = """[document.getElementById("budget-written").textContent, document.getElementById("budget").ariaValueText,
   document.getElementById("budget-told").textContent, document.getElementById("title-map-chosen").textContent,
@@ -134,6 +150,45 @@ def test_the_names_of_areas_in_tables_lead_to_their_sheets_by_keyboard(report: P
         assert value_of(ask, shown).endswith(name)
 
 
+def test_an_area_on_the_map_tells_its_main_reason_and_leads_to_its_sheet_by_keyboard(
+    report: Path, published: Published
+):
+    areas, part = published.frame("areas"), {"sv": "Största kända del", "en": "Largest known part"}[report.stem]
+    with opened(report.as_uri()) as ask:
+        value_of(ask, "document.querySelector('#picture-map-classes .skip').focus()")
+        told = []
+        for _ in range(areas.height):
+            press(ask, "Tab")
+            hash_, name, pointed, drawn = value_of(ask, POINTED)
+            assert pointed == name
+            assert drawn == "3px"
+            told.append((hash_, name))
+        assert len({hash_ for hash_, _ in told}) == areas.height
+        for row in areas.filter(pl.col("class") == "clearly higher").iter_rows(named=True):
+            assert [name for _, name in told if f" {row['name']}:" in name and part in name], row["name"]
+        press(ask, "Enter")
+        sheet = f"document.querySelector('{told[-1][0]}')"
+        assert value_of(ask, f"location.hash === '{told[-1][0]}' && {sheet}.checkVisibility()")
+        heading = value_of(ask, f"{sheet}.querySelector('h3').textContent").partition(": ")[2]
+        assert f" {heading}: " in told[-1][1]
+
+
+def test_a_click_on_any_map_opens_the_sheet_of_the_area_and_one_map_can_be_skipped(report: Path):
+    with opened(report.as_uri()) as ask:
+        for chart in ("map-classes", "map-level", "map-certainty", "map-chosen"):
+            first = f"document.querySelector('#chart-{chart} :is(a, [data-href])')"
+            value_of(ask, f"{first}.dispatchEvent(new PointerEvent('pointerenter'))")
+            pointed = value_of(ask, f"{first}.closest('.part').querySelector('.pointed').textContent")
+            assert pointed == value_of(ask, f"{first}.dataset.told || {first}.getAttribute('aria-label')")
+            value_of(ask, f"location.hash = ''; {first}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
+            assert value_of(ask, f"location.hash === ({first}.dataset.href || {first}.getAttribute('href'))")
+            assert value_of(ask, "document.querySelector(`.sheet${location.hash}`).checkVisibility()")
+        value_of(ask, "document.querySelector('#picture-map-classes .skip').focus()")
+        press(ask, "Enter")
+        press(ask, "Tab")
+        assert value_of(ask, "document.activeElement.closest('#chart-map-classes') === null")
+
+
 @pytest.mark.parametrize("width", [360, 480])
 def test_what_a_sheet_says_fits_a_telephone(report: Path, width: int):
     with opened(f"{report.as_uri()}#sheet-area-1") as ask:
@@ -143,10 +198,17 @@ def test_what_a_sheet_says_fits_a_telephone(report: Path, width: int):
         assert value_of(ask, wider) == 0
 
 
-def test_on_a_telephone_nothing_is_wider_than_the_screen(report: Path):
-    with opened(report.as_uri()) as ask:
-        ask("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=True)
-        assert value_of(ask, "document.documentElement.scrollWidth") <= 360
+@pytest.mark.parametrize("mobile", [True, False])
+def test_on_a_telephone_wide_tables_scroll_in_regions_of_their_own_and_the_page_never_does(report: Path, mobile: bool):
+    with opened(f"{report.as_uri()}#sheets-all") as ask:
+        ask("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=mobile)
+        value_of(ask, "document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        value_of(ask, "scrollTo({left: 1000, behavior: 'instant'})")
+        assert value_of(ask, "[innerWidth, document.documentElement.scrollWidth, scrollX]") == [360, 360, 0]
+        assert value_of(ask, BEYOND) == []
+        scrolling, unfit = value_of(ask, REGIONS)
+        assert scrolling > 5
+        assert unfit == []
 
 
 def test_in_grey_the_classes_of_the_map_differ(report: Path):

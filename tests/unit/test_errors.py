@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
 import pytest
 
-from riskstrat.errors import Problem, UsageError, nearest, unknown
+from riskstrat.errors import COUNTED, Problem, UsageError, nearest, unknown
+from source_names import source_files
 
 COLUMNS = ("person_id", "birth_date", "sex", "death_date", "mother_id", "end_date", "care_centre_id", "setting")
 SYSTEMS = ("icd10_se", "icd10", "atc", "kva", "exact")
@@ -48,3 +54,38 @@ def test_all_problems_are_raised_at_once_and_nothing_where_there_is_none():
     with pytest.raises(UsageError, match="2 problems") as raised:
         UsageError.refuse(each for each in wrong)
     assert raised.value.problems == tuple(wrong)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("1 published studies", "1 published study"),
+        ("1 rows without a value", "1 row without a value"),
+        ("1 people whose group is not known", "1 person whose group is not known"),
+        ("1 municipalities", "1 municipality"),
+        ("2 folds for 1 groups", "2 folds for 1 group"),
+        ("in 1 of 5 columns", "in 1 of 5 columns"),
+        ("21 rows, 0.1 years, 1 to 4 persons", "21 rows, 0.1 years, 1 to 4 persons"),
+    ],
+)
+def test_one_of_a_thing_is_not_told_in_the_plural(found: str, told: str):
+    assert str(Problem(found, "1 areas", "give 1 days")) == f"{told}; expected 1 area; give 1 day"
+
+
+def test_every_noun_that_problems_count_has_a_singular():
+    counted = {noun for text in counted_texts() for noun in re.findall(r"^ (?:[a-z-]+ )?([a-z]+s|people)\b", text)}
+    assert len(counted) > 20
+    assert sorted(counted - {*COUNTED.split(), *NO_NOUNS}) == []
+
+
+NO_NOUNS = {"is", "has", "was", "less", "times", "as"}
+
+
+def counted_texts() -> Iterator[str]:
+    """Give what follows a length, a height or another count in the f-strings of the package."""
+    count = re.compile(r"len\(.*\)|int\(.*\)|.*\.(height|ndim|size)|.*\.(count|null_count|n_unique)\(.*\)|rows|n")
+    for path in source_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for value, text in pairwise(node.values if isinstance(node, ast.JoinedStr) else ()):
+                if isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant):
+                    yield from [str(text.value)] if count.fullmatch(ast.unparse(value.value)) else []

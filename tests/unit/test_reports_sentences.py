@@ -16,9 +16,9 @@ from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
 from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
-from riskstrat.reports.focus import Reasons, reasons_sentence
 from riskstrat.reports.grade import grade_of
 from riskstrat.reports.method import _model, merged_areas
+from riskstrat.reports.reasons import Reasons, reasons_sentence
 from riskstrat.reports.situation import unmeasured
 
 NBSP = "\N{NO-BREAK SPACE}"

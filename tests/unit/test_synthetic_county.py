@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,16 @@ import pytest
 
 import riskstrat as rs
 from fixture_municipality import AS_OF, QUICK
-from riskstrat.declare import Condition
+from riskstrat import conditions
+from riskstrat.records.study import Study
 from riskstrat.registers import Registers, open_registers
 from riskstrat.synthetic import write_county
 from riskstrat.synthetic.county import FEWEST_IN_COUNTY, NAME, SHARES
 
 pytestmark = pytest.mark.slow
+
+BUDGET_SEK = 12_000_000.0
+FLOORS = tuple((name, 0.02 * BUDGET_SEK) for name in SHARES)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +48,12 @@ def test_the_registers_have_no_errors(county: Registers):
     assert not rs.check(county).has_errors
 
 
-def test_it_is_one_study_with_a_floor_for_each_municipality(county: Registers, frailty: Condition):
-    share = 0.02
-    budget = 12_000_000.0
-    floors = tuple((name, share * budget) for name in SHARES)
-    study = rs.run(frailty, county, AS_OF, replace(QUICK, budget_sek=budget, floors=floors))
+@pytest.fixture(scope="module")
+def study(county: Registers) -> Study:
+    return rs.run(conditions.load("frailty"), county, AS_OF, replace(QUICK, budget_sek=BUDGET_SEK, floors=FLOORS))
+
+
+def test_it_is_one_study_with_a_floor_for_each_municipality(county: Registers, study: Study):
     plan = study.plan
     assert plan is not None
     where = county.sources["areas"].scan().collect().select("area_id", "municipality")
@@ -55,8 +61,26 @@ def test_it_is_one_study_with_a_floor_for_each_municipality(county: Registers, f
     assert units["municipality"].list.len().max() == 1, "no unit lies in two municipalities"
     chosen = plan.allocated.join(units.explode("municipality"), left_on="area_id", right_on="unit")
     spent = dict(chosen.group_by("municipality").agg(pl.col("cost_sek").sum()).iter_rows())
-    assert all(spent.get(name, 0) >= floor * 0.999 for name, floor in floors)
-    rs.publish(study)
+    assert all(spent.get(name, 0) >= floor * 0.999 for name, floor in FLOORS)
+
+
+def test_its_report_tells_of_municipalities_of_care_centres_and_of_areas(study: Study, tmp_path: Path):
+    published = rs.publish(study)
+    areas, levels = published.frame("areas"), published.frame("levels")
+    groups = dict(levels.group_by("level").agg("group").iter_rows())
+    assert sorted(groups["municipality"]) == sorted(SHARES)
+    assert len(groups["care_centre_id"]) > len(SHARES)
+    html = rs.report(published, tmp_path / "county.html", language="en").read_text(encoding="utf-8")
+    sheets = re.findall(r'<h3 id="title-sheet-(?:area|level)-\d+">([^:<]+): ([^<]+)</h3>', html)
+    told = {kind: [name for of, name in sheets if of == kind] for kind, _ in sheets}
+    assert sorted(told["Municipality"]) == sorted(SHARES)
+    assert sorted(told["Care centre"]) == sorted(groups["care_centre_id"])
+    assert len(told["Area"]) == areas.height > len(SHARES)
+    # A sheet of an area sets it beside its municipality and the whole county.
+    _, _, area = html.partition('id="sheet-area-1"')
+    beside = re.search(r'<div class="strip" role="img" aria-label="([^"]*)"', area).group(1)
+    assert "Municipality: " in beside
+    assert NAME in beside
 
 
 def test_too_few_people_are_refused():

@@ -46,6 +46,7 @@ def intake(
             data_end=day_of(data_end),
             ignore=ignore or (),
             max_rejected_share=max_rejected_share,
+            language=language,
             progress=report,
         )
     released = release_intake(done.account)

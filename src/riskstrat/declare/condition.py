@@ -176,7 +176,7 @@ class Condition(Declaration):
     (731, True)
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     title: LocalisedText
     wording: Wording
     population: Population

@@ -20,6 +20,7 @@ from riskstrat.disclosure.digits import CLEAN, in_digits, nothing_below
 from riskstrat.disclosure.noisy_counts import with_noise
 from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
+from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.disclosure.table import Table
 from riskstrat.errors import DisclosureError, Problem, UsageError
 
@@ -201,9 +202,9 @@ def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
         shown = shown.with_columns(in_digits(shown, table.digits)).with_columns(
             pl.selectors.float().round_sig_figs(CLEAN)
         )
-    return Released(
-        shown.with_columns(nothing_below()), MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN
-    )
+    # Programs that draw and read tables end at marks that nobody sees, and people read another name than there is.
+    seen = shown.with_columns(nothing_below(), without_marks(pl.col(pl.String)))
+    return Released(seen, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
 
 
 def restored(

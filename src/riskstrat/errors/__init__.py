@@ -29,10 +29,16 @@ class Problem:
     table, column
         Where it was found, if it was found in data.
 
+    Notes
+    -----
+    A single one of what is counted (`COUNTED`) is not told in the plural.
+
     Examples
     --------
     >>> print(Problem("no such column", "Int64", "add it", table="persons", column="person_id"))
     persons.person_id: no such column; expected Int64; add it
+    >>> print(Problem("1 published studies", "at least 2 studies", "give a single one as it is"))
+    1 published study; expected at least 2 studies; give a single one as it is
     """
 
     found: str
@@ -48,8 +54,23 @@ class Problem:
         return ".".join(part for part in (self.table, self.column) if part)
 
     def __str__(self) -> str:
-        sentence = f"{self.found}; expected {self.expected}; {self.remedy}"
+        sentence = _ONE.sub(_single, f"{self.found}; expected {self.expected}; {self.remedy}")
         return f"{self.location}: {sentence}" if self.location else sentence
+
+
+COUNTED = (
+    "areas bytes candidates cells codes columns combinations counts dates days dimensions draws durations events "
+    "features files folds geographies groups horizons items labels levels lines lists municipalities names neighbours "
+    "numbers outcomes people permutations persons points problems rows samples settings shares spells studies tables "
+    "totals units values windows years"
+)
+"""What problems count, as it is written after a number."""
+_ONE = re.compile(rf"(?<![\w.,:/'-])1 ((?!of|or|and|to)[a-z]+ )?({'|'.join(COUNTED.split())})\b")
+
+
+def _single(found: re.Match[str]) -> str:
+    noun = "person" if found[2] == "people" else re.sub(r"s$", "", re.sub(r"ies$", "y", found[2]))
+    return f"1 {found[1] or ''}{noun}"
 
 
 def number_of(n: int, noun: str) -> str:

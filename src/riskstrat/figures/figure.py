@@ -9,7 +9,8 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from html import escape
+from html import escape, unescape
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from riskstrat.extras import optional
@@ -27,6 +28,7 @@ TITLE_CHARACTERS = 78
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _MARK = re.compile(r'<(path|line) aria-label="([^"]+)" role="graphics-symbol"([^>]*)/>')
+_TOLD = re.compile(r"<(path|line)\b[^>]*><title>([^<]*)</title></\1>")
 _ARIA = re.compile(r' (?:aria-\w+|role|pointer-events)="[^"]*"')
 Specification = Mapping[str, object]
 
@@ -88,25 +90,36 @@ class Figure:
         opening = f'role="img" aria-label="{label}"><title>{escape(self.title)}</title><desc>{label}</desc>{PATTERNS}'
         return _opened(self._picture(width_px, self._heading), opening)
 
-    def drawing(self, width_px: int) -> str:
+    def drawing(
+        self, width_px: int, links: Mapping[str, tuple[str, str]] = MappingProxyType({}), *, by_keyboard: bool = False
+    ) -> str:
         """Draw the chart alone as SVG for a page that says its title and its sentence, and holds the patterns.
 
         Parameters
         ----------
         width_px
             Width of the plot; labels of the axes lie within it.
+        links
+            By what is told of a mark: where the mark leads, and what that link is called.
+        by_keyboard
+            Whether marks are links, which keyboard and screen readers reach, or ``data-href`` and ``data-told`` of each
+            say it to a script, for the pointer alone.
 
         Returns
         -------
         str
-            One ``svg`` element hidden from screen readers; what a mark shows is told when the pointer is over it.
+            One ``svg`` element of which screen readers are told nothing but such links; what a mark shows is told when
+            the pointer is over it.
 
         Raises
         ------
         MissingExtraError
             If the extra ``report`` is not installed.
         """
-        return _opened(self._picture(width_px, {}), 'aria-hidden="true">')
+        picture = _TOLD.sub(lambda mark: _linked(mark, links, by_keyboard), self._picture(width_px, {}))
+        if not by_keyboard:
+            return _opened(picture, 'aria-hidden="true">')
+        return _opened(picture.replace("<text ", '<text aria-hidden="true" '), ">")
 
     def png(self, width_px: int = WIDTH_PX) -> bytes:
         """Draw the chart under its title as PNG of twice the resolution.
@@ -157,6 +170,16 @@ def _picture(specification: str, language: Language) -> str:
     """Draw; what a mark is told as becomes its tooltip, and nothing is left for screen readers to read one by one."""
     picture: str = optional("vl_convert").vegalite_to_svg(specification, format_locale=dict(FORMATS[language]))
     return _ARIA.sub("", _MARK.sub(r"<\1\3><title>\2</title></\1>", picture))
+
+
+def _linked(mark: re.Match[str], links: Mapping[str, tuple[str, str]], by_keyboard: bool) -> str:
+    found = links.get(unescape(mark[2]))
+    if found is None:
+        return mark[0]
+    where, called = map(escape, found)
+    if by_keyboard:
+        return f'<a href="{where}" aria-label="{called}">{mark[0]}</a>'
+    return mark[0].replace(f"<{mark[1]}", f'<{mark[1]} data-href="{where}" data-told="{called}"', 1)
 
 
 def _opened(picture: str, opening: str) -> str:

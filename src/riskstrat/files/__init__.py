@@ -10,6 +10,7 @@ from riskstrat.files.guard import (
     guard_shared_folder,
     mark_result,
 )
+from riskstrat.files.names import file_name_problems
 from riskstrat.files.staging import UNFINISHED, Staging, exclusive, restored, staged_folder, whole_file
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "UNFINISHED",
     "changed_since_written",
     "exclusive",
+    "file_name_problems",
     "guard_file",
     "guard_folder",
     "guard_shared_folder",

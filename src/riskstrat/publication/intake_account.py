@@ -6,16 +6,18 @@ In ``intake.html`` everything that comes from outside is escaped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from riskstrat.disclosure import Disclosure, Ratio, Released, Table, release
 from riskstrat.extras import optional
-from riskstrat.figures import Language, load_messages
+from riskstrat.figures import Language, MessageCatalogue, load_messages
+from riskstrat.figures.messages import capitalised
 from riskstrat.publication.noise import noise_of
 from riskstrat.records.intake_account import (
     KEPT,
@@ -33,6 +35,19 @@ from riskstrat.records.intake_account import (
 HTML, JSON = "intake.html", "intake.json"
 RARE_CODE = "(rarer)"
 _RULES = (REJECTED, REPAIRED, SET_TO_NULL, MERGED)
+_NO_USABLE = "no usable "
+_SECTIONS: Mapping[str, tuple[Mapping[str, str], tuple[str, ...] | None]] = {
+    "inputs": ({"dataset": "dataset"}, (READ, KEPT, REJECTED)),
+    "made": ({"table": "table", "coverage_start": "from", "coverage_end": "until"}, (MADE, KEPT, REJECTED, MERGED)),
+    "rules": ({"dataset": "input", "column": "column", "rule": "rule", "outcome": "outcome"}, ("rows",)),
+    "years": ({"table": "table"}, None),
+    "missing": ({"dataset": "input", "column": "column"}, None),
+    "links": ({"link": "link"}, ("persons", "linked", "share")),
+    "codes": ({"table": "table", "code": "code"}, ("rows",)),
+    "breaks": ({"table": "table", "code": "code", "definition": "definition", "year": "year"}, ("rows",)),
+    "files": ({"file": "file", "dataset": "read_as", "format": "format", "unused": "unused"}, ()),
+}
+"""Of each released table: its columns of text with the keys of their headings, and its columns of numbers."""
 
 
 def release_intake(account: IntakeAccount, disclosure: Disclosure | None = None) -> dict[str, Released]:
@@ -110,11 +125,16 @@ def shown_count(count: int | None) -> str:
     return "(withheld)" if count is None else f"{count:,}"
 
 
-def write_intake_account(account: IntakeAccount, folder: Path, disclosure: Disclosure | None = None) -> None:
-    """Release the account of an intake and write it as ``intake.html`` (extra ``report``) and ``intake.json``."""
+def write_intake_account(
+    account: IntakeAccount, folder: Path, language: Language = "en", *, disclosure: Disclosure | None = None
+) -> None:
+    """Release the account of an intake and write it as ``intake.html`` (extra ``report``) and ``intake.json``.
+
+    The page is in a language; the JSON, which programs read, has English names.
+    """
     released = release_intake(account, disclosure)
     (folder / JSON).write_text(_json(account, released), encoding="utf-8")
-    (folder / HTML).write_text(_html(account, released), encoding="utf-8")
+    (folder / HTML).write_text(_html(account, released, language), encoding="utf-8")
 
 
 def _intake_tables(account: IntakeAccount, disclosure: Disclosure) -> dict[str, Table]:
@@ -183,39 +203,90 @@ def _json(account: IntakeAccount, released: Mapping[str, Released]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1, default=date.isoformat) + "\n"
 
 
-def _html(account: IntakeAccount, released: Mapping[str, Released]) -> str:
+def _html(account: IntakeAccount, released: Mapping[str, Released], language: Language) -> str:
     environment = optional("jinja2").Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = _number
     source = resources.files(__package__).joinpath("templates", "intake.html").read_text(encoding="utf-8")
-    frames = {name: each.frame for name, each in released.items()}
-    unverified = frames["files"].filter(pl.col("unverified") != "").unique("dataset", maintain_order=True)
+    messages = load_messages(language, "riskstrat.publication")
+    frames = {name: _written(messages, each.frame) for name, each in released.items()}
+    frames["years"] = frames["years"].pivot("year", index="table", values="rows", sort_columns=True)
+    dated = frames["missing"].filter(pl.col("year") != "")
+    frames["missing"] = dated.pivot("year", index=["dataset", "column"], values="share", sort_columns=True)
     html: str = environment.from_string(source).render(
+        language=language,
+        messages=messages,
         name=account.name,
         data_end=account.data_end,
-        disclosure=released["rules"].rule["en"],
-        tables={name: frame.to_dicts() for name, frame in frames.items()},
-        years=_wide(frames["years"], "rows", ["table"]),
-        holes=frames["years"].filter("hole").select("table", "year").to_dicts(),
-        missing=_wide(frames["missing"].drop_nulls("year"), "share", ["dataset", "column"]),
-        unverified=unverified.to_dicts(),
+        disclosure=released["rules"].rule[language],
+        notes=[*_notes(messages, released)],
+        sections=[_section(messages, name, frames[name]) for name in _SECTIONS],
     )
     return html
 
 
-def _wide(frame: pl.DataFrame, value: str, index: list[str]) -> dict[str, object]:
-    """Lay years out as columns: the years, and one row an index with its values in their order."""
-    years = frame["year"].unique().sort().to_list()
-    cells: dict[tuple[str, ...], dict[int, object]] = {}
-    for row in frame.iter_rows(named=True):
-        cells.setdefault(tuple(row[name] for name in index), {})[row["year"]] = row[value]
-    known = [{"names": names, "values": [found.get(year, "") for year in years]} for names, found in cells.items()]
-    return {"years": years, "rows": known}
+def _notes(messages: MessageCatalogue, released: Mapping[str, Released]) -> Iterator[str]:
+    """Say which covered years have hardly any rows, and which names are to be checked."""
+    holes = released["years"].frame.filter("hole").select("table", "year").rows()
+    files = released["files"].frame.filter(pl.col("unverified") != "").unique("dataset", maintain_order=True)
+    unverified = [f"{dataset} ({names})" for dataset, names in files.select("dataset", "unverified").rows()]
+    for key, told in (("holes", [f"{table} {year}" for table, year in holes]), ("unverified", unverified)):
+        if told:
+            yield messages(f"intake_page.{key}", told="; ".join(told))
 
 
-def _number(value: object) -> str:
-    """Write a count with thin spaces, a withheld one as a dash, a share in per cent."""
+def _section(messages: MessageCatalogue, name: str, frame: pl.DataFrame) -> dict[str, object]:
+    """Lay out a table under its heading: columns of text, then of numbers (those named, or all others)."""
+    texts, numbers = _SECTIONS[name]
+    counted = [column for column in frame.columns if column not in texts] if numbers is None else [*numbers]
+    return {
+        "name": name,
+        "how": messages.texts.get(f"intake_page.{name}_how"),
+        "heads": [_heading(messages, heading) for heading in (*texts.values(), *counted)],
+        "rows": frame.select(*texts, *counted).rows(),
+        "texts": len(texts),
+    }
+
+
+def _heading(messages: MessageCatalogue, name: str) -> str:
+    counted = messages.texts.get(f"intake.{name}", name)
+    return capitalised(messages.texts.get(f"intake_column.{name}", counted))
+
+
+def _written(messages: MessageCatalogue, frame: pl.DataFrame) -> pl.DataFrame:
+    """Write all cells: numbers as the language does, withheld ones as a dash, names of rules in words."""
+    years = frame.with_columns(pl.col("year").cast(pl.String)) if "year" in frame.columns else frame
+    cells = [
+        [_cell(messages, name, value, years.schema[name]) for name, value in row.items()]
+        for row in years.iter_rows(named=True)
+    ]
+    return pl.DataFrame(cells, schema=dict.fromkeys(frame.columns, pl.String), orient="row")
+
+
+def _cell(messages: MessageCatalogue, column: str, value: Any, dtype: pl.DataType) -> str:  # noqa: ANN401
     if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{100 * value:.1f} %"
-    return f"{value:,}".replace(",", "\u2009") if isinstance(value, int) else str(value)
+        return "–" if dtype.is_numeric() else ""
+    if dtype.is_numeric():
+        numbers = messages.numbers
+        return numbers.whole_percent(value) if dtype.is_float() else numbers.number(value)
+    return _SAID.get(column, _word)(messages, str(value))
+
+
+def _word(messages: MessageCatalogue, text: str) -> str:
+    """Give a rule or a stand-in in the language; what the delivery calls something stays as it is."""
+    return messages.texts.get(f"intake_word.{text}", text)
+
+
+def _rule(messages: MessageCatalogue, rule: str) -> str:
+    said, column = _word(messages, rule), rule.removeprefix(_NO_USABLE)
+    return messages("intake_page.no_usable", column=column) if said == rule and column != rule else said
+
+
+def _link(messages: MessageCatalogue, link: str) -> str:
+    table, _, known = link.partition(" to ")
+    return messages("intake_page.link", table=table, known=known)
+
+
+_SAID: Mapping[str, Callable[[MessageCatalogue, str], str]] = {
+    "rule": _rule,
+    "link": _link,
+    "outcome": lambda messages, outcome: messages(f"intake.{outcome}"),
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +15,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from riskstrat.errors import ContractError, Problem, nearest, printable, unknown
+from riskstrat.files import file_name_problems
 from riskstrat.registers.contract import PERSON_AND_AREA_TABLES, SETTINGS
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
 
@@ -147,11 +150,13 @@ class Manifest(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        ContractError.refuse(
+        problems = [
             problem
             for name, table in self.tables.items()
             for problem in (*_name_problems(name, self.tables), *_coverage_problems(name, table))
-        )
+        ]
+        names = file_name_problems([FILE_NAME, *map(self.file_of, self.tables)])
+        ContractError.refuse([*problems, *(replace(each, table=FILE_NAME) for each in names)])
         return self
 
     def file_of(self, table: str) -> str:
@@ -233,17 +238,19 @@ def to_toml(manifest: Manifest) -> str:
     lines += ["invented = true"] if manifest.invented else []
     for name, table in manifest.tables.items():
         said = {field: value for field, value in table.model_dump().items() if value not in (None, "", {})}
-        lines += ["", f"[tables.{name}]", *(f"{field} = {_toml(value)}" for field, value in said.items())]
+        lines += ["", f"[tables.{_key(name)}]", *(f"{field} = {_toml(value)}" for field, value in said.items())]
     return "\n".join(lines)
 
 
 def _toml(value: object) -> str:
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)
+    # A string of JSON is one of TOML, but that TOML wants one more character escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") if isinstance(value, str) else str(value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _toml(name)
 
 
 def _name_problems(name: str, tables: Mapping[str, TableManifest]) -> Iterator[Problem]:

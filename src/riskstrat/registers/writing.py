@@ -9,7 +9,7 @@ import polars as pl
 
 from riskstrat.errors import UsageError, unknown
 from riskstrat.errors.arguments import checked
-from riskstrat.files import staged_folder
+from riskstrat.files import file_name_problems, staged_folder
 from riskstrat.registers.frames import Frame, as_polars
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
 
@@ -59,9 +59,11 @@ def write_registers(
     ['.riskstrat.json', 'persons.parquet', 'registers.toml']
     """
     target = Path(folder)
-    UsageError.refuse(
+    strangers = (
         unknown("table of the manifest", name, manifest.tables) for name in tables if name not in manifest.tables
     )
+    beside = dict.fromkeys([*map(manifest.file_of, manifest.tables), *(files or {})])
+    UsageError.refuse([*strangers, *file_name_problems(beside)])
     frames = {name: as_polars(frame, name) for name, frame in tables.items()}
     with staged_folder(target, command="write_registers") as staging:
         write_tables(staging.result, frames, manifest, files)

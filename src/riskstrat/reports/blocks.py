@@ -54,18 +54,23 @@ class Bullets:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One drawing, and a heading where a picture has several; a wide one is drawn anew for narrow screens."""
+    """One drawing, and a heading where a picture has several; a wide one is drawn anew for narrow screens.
+
+    The areas of a map lead to their sheets; on one map of a page the keyboard reaches them.
+    """
 
     key: str
     figure: Figure
     heading: str | None = None
     wide: bool = False
+    by_keyboard: bool = False
 
-    @property
-    def drawings(self) -> Mapping[str, str]:
-        """SVG by the screens that it is for: ``any``, or ``broad`` and ``narrow``."""
+    def drawings(self, links: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
+        """SVG by the screens that it is for: ``any``, or ``broad`` and ``narrow``; marks lead where `links` say."""
         widths = {"broad": BROAD_PX, "narrow": NARROW_PX} if self.wide else {"any": ANY_PX}
-        return {screen: self.figure.drawing(width) for screen, width in widths.items()}
+        return {
+            screen: self.figure.drawing(width, links, by_keyboard=self.by_keyboard) for screen, width in widths.items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,12 +154,28 @@ class ReportContext:
         )
 
     def picture(
-        self, key: str, table: str, how: str, *figures: Figure, title: str | None = None, wide: bool = False
+        self,
+        key: str,
+        table: str,
+        how: str,
+        *figures: Figure,
+        title: str | None = None,
+        wide: bool = False,
+        by_keyboard: bool = False,
     ) -> Picture:
-        """Show figures of a released table; ``how`` names the text that says how to read them."""
+        """Show figures of a released table; ``how`` names the text that says how to read them.
+
+        On a page whose areas have sheets every area of a map leads there; the keyboard reaches them on one map.
+        """
         one = len(figures) == 1
         charts = (
-            Chart(key=key if one else f"{key}-{n}", figure=figure, heading=None if one else figure.title, wide=wide)
+            Chart(
+                key=key if one else f"{key}-{n}",
+                figure=figure,
+                heading=None if one else figure.title,
+                wide=wide,
+                by_keyboard=by_keyboard,
+            )
             for n, figure in enumerate(figures, 1)
         )
         return Picture(

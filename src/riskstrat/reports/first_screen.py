@@ -113,4 +113,4 @@ def _map(context: ReportContext) -> Iterator[Block]:
         yield Paragraph(context.messages("first.no_map"))
         return
     figure = map_classes(context.tables["areas"], geometry, context.messages)
-    yield context.picture("map-classes", "areas", "first.map_how", figure)
+    yield context.picture("map-classes", "areas", "first.map_how", figure, by_keyboard=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, people_and_cases, reasons_bars, risk_strata
 from riskstrat.figures.messages import capitalised
-from riskstrat.figures.reasons import ALIKE, UNEXPLAINED, reasons_of
+from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
 from riskstrat.reports.benefit import leading
 from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
 from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext
+from riskstrat.reports.reasons import reasons_sentence
 from riskstrat.reports.situation import cases_to_come, interval_of, percent_of
 from riskstrat.reports.tables import group_name, written_count
 
@@ -25,10 +25,6 @@ FIXED = (Age, Sex, BirthRegion)
 REST = "other"
 """The group of those whose labels are not known or who are too few."""
 
-STABLE = 0.8
-"""Share of refits in which the largest part is the same, below which a sentence says that it may be another."""
-
-_FACTORS_NAMED = 2
 _PRINTED_AREAS = 6
 """With more areas than this, the print edition has their bars only."""
 
@@ -99,102 +95,6 @@ def _who_can_change(context: ReportContext) -> Iterator[Block]:
         for kind, labels in labelled.items()
     }
     yield Bullets(tuple((capitalised(context.messages(f"change_by.{kind}_title")), by) for kind, by in told.items()))
-
-
-def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
-    """Tell the difference, also beyond age and sex, its largest known part, what is alike and what is not explained."""
-    numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
-    total, beyond = (numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
-    told = [messages("focus.area", points=total, beyond=beyond)]
-    parts, points = largest_together(reasons, _pairs(context))
-    if points > 0:
-        told.append(_largest(context, reasons.area, parts, numbers.signed(points, decimals)))
-        told.extend(_doubts(context, reasons.area, parts))
-    if reasons.together is not None and not {*ALIKE} <= {*parts}:
-        told.append(messages("focus.as_one", points=numbers.interval(*reasons.together)))
-    if reasons.rest is not None:
-        told.append(_rest(context, reasons.rest))
-    return " ".join(told)
-
-
-def _rest(context: ReportContext, rest: tuple[float, float | None, float | None]) -> str:
-    """Tell the unexplained part as a number only where its interval lies on one side of zero."""
-    point, lower, upper = rest
-    written = context.numbers.interval(point, lower, upper)
-    if lower is None or upper is None or lower * upper > 0:
-        return context.messages("focus.rest", points=written)
-    return context.messages("focus.rest_unclear", bounds=written.partition("(")[2].rstrip(")"))
-
-
-def largest_together(reasons: Reasons, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], float]:
-    """Give the known parts that raise the risk most, with their sum; parts that go together count as one.
-
-    Examples
-    --------
-    >>> one = Reasons("1", "Norr", {"living_conditions": 0.9, "health_care": 1.0, "area": 0.4}, None)
-    >>> largest_together(one, [])
-    (('health_care',), 1.0)
-    >>> largest_together(one, [("area", "living_conditions")])
-    (('living_conditions', 'area'), 1.3)
-    """
-    known = {part: points for part, points in reasons.points.items() if part != UNEXPLAINED}
-    joined = {part: {part} for part in known}
-    for first, second in pairs:
-        if first in joined and second in joined:
-            both = joined[first] | joined[second]
-            joined.update(dict.fromkeys(both, both))
-    found = (tuple(part for part in known if part in parts) for parts in joined.values())
-    sums = {parts: round(sum(known[part] for part in parts), 12) for parts in found}
-    return max(sums.items(), key=lambda one: one[1], default=((), 0.0))
-
-
-def _pairs(context: ReportContext) -> list[tuple[str, str]]:
-    """Pairs of families of which some features go together."""
-    frame = context.frame("correlated")
-    if frame is None:
-        return []
-    return list(
-        frame.drop_nulls("rank_correlation").select("family", "with_family").unique().sort(pl.all()).iter_rows()
-    )
-
-
-def _largest(context: ReportContext, area: str, parts: tuple[str, ...], points: str) -> str:
-    listed = context.messages.listed
-    named = listed([context.messages(f"part.{part}") for part in parts])
-    factors = _factors(context, area, parts)
-    if not factors:
-        return context.messages("focus.largest", part=named, points=points)
-    key = "focus.largest_one" if len(factors) == 1 else "focus.largest_with"
-    return context.messages(key, factors=listed(factors), part=named, points=points)
-
-
-def _doubts(context: ReportContext, area: str, parts: tuple[str, ...]) -> Iterator[str]:
-    """Say that parts cannot be told apart, or that others would come first with other people in the training data."""
-    if len(parts) > 1:
-        yield context.messages("focus.go_together")
-    frame = context.frame("reason_stability")
-    if frame is None:
-        return
-    shares = frame.filter(pl.col("group") == area, pl.col("part").is_in(parts))["largest_share"]
-    share = float(sum(shares.fill_null(np.nan)))
-    if not shares.is_empty() and share < STABLE:
-        yield context.messages("focus.unstable", share=context.numbers.whole_percent(share))
-
-
-def _factors(context: ReportContext, area: str, families: Sequence[str]) -> list[str]:
-    """Labels of the features of some families that raise the area's risk most."""
-    frame = context.frame("factors")
-    labels = {feature.column: feature.label for feature in context.released.condition.features if feature.label}
-    if frame is None:
-        return []
-    raising = frame.filter(
-        pl.col("group") == area,
-        pl.col("family").is_in(families),
-        pl.col("mean_difference") > 0,
-        pl.col("feature").is_in(list(labels)),
-    ).sort("mean_difference", descending=True)
-    found = (labels[name] for name in raising["feature"].head(_FACTORS_NAMED))
-    return [context.say(label) for label in found if label is not None]
 
 
 def _shared(context: ReportContext, reasons: Sequence[Reasons]) -> str:

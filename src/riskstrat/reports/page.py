@@ -1,4 +1,4 @@
-"""Sections to one page: template, styles and drawn charts, all inside it; the only script is that of the slider."""
+"""Sections to one page: template, styles and drawn charts, all inside it; the only script is its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from riskstrat.errors.arguments import checked
@@ -22,6 +23,7 @@ from riskstrat.reports.first_screen import first_screen
 from riskstrat.reports.focus import focus
 from riskstrat.reports.method import method
 from riskstrat.reports.next_steps import next_steps
+from riskstrat.reports.reasons import map_links
 from riskstrat.reports.resources import resources
 from riskstrat.reports.sheets import sheets
 from riskstrat.reports.situation import situation
@@ -66,7 +68,8 @@ def page_of(
         first, told, sections = first_screen(context), sheets(context), sections_of(context)
     of_sheets = {"sheets": told, "title": first.title, "covered": first.covered, "invented": first.invented}
     sheet_part = _template("sheets.html").render(messages=context.messages, **of_sheets) if told else ""
-    return _page(context, first, sections, of_sheets=sheet_part, sender=sender, contact=contact)
+    links = map_links(context)
+    return _page(context, first, sections, of_sheets=sheet_part, links=links, sender=sender, contact=contact)
 
 
 @checked
@@ -97,12 +100,14 @@ def _page(
     sections: Sequence[Section],
     *,
     of_sheets: str = "",
+    links: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     sender: str | None,
     contact: str | None,
 ) -> str:
     named = {"sender": sender, "contact": contact}
     blocks = [block for section in sections for block in unfolded(section.blocks)]
-    script = _source("slider.js") if any(isinstance(block, Slider) for block in blocks) else ""
+    used = {"map.js": bool(links), "slider.js": any(isinstance(block, Slider) for block in blocks)}
+    script = "".join(_source(name) for name, is_used in used.items() if is_used)
     html: str = _template("page.html").render(
         language=context.language,
         messages=context.messages,
@@ -113,6 +118,7 @@ def _page(
         sections=sections,
         sheets=of_sheets,
         sheet_of=context.sheets if of_sheets else {},
+        map_links=links,
         version=context.released.version,
         digest=context.released.digest,
         style=f"{_source('style.css')}{_source('sheets.css')}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -43,6 +44,7 @@ def extracts(
     data_end: date | None = None,
     ignore: Iterable[str] = (),
     max_rejected_share: float = MAX_REJECTED_SHARE,
+    language: Literal["sv", "en"] = "en",
     progress: Progress | None = None,
 ) -> IntakeResult:
     r"""Turn a folder of raw extracts into a register folder.
@@ -64,6 +66,8 @@ def extracts(
     max_rejected_share
         The largest share of the rows of a file or table that may be rejected. Above it, where every row of one is
         rejected (unless it is 1), and where no person is left, nothing is written.
+    language
+        Of the page that accounts for the rows, ``intake.html``: ``"sv"`` or ``"en"``.
     progress
         Called with what is being done and how far, 0 to 1.
 
@@ -122,7 +126,7 @@ def extracts(
         people = pl.scan_parquet(context.folder / f"{PERSONS}.parquet").select(pl.len()).collect().item()
         refuse_losses(total(counted).counts, people, max_rejected_share)
         account = intake_account(total(counted), delivery, manifest, context.folder)
-        write_intake_account(account, context.folder)
+        write_intake_account(account, context.folder, language)
         open_registers(context.folder)  # a folder that breaks the contract replaces nothing
     tell("done", 1.0)
     return IntakeResult(registers=open_registers(target), account=account, folder=target)

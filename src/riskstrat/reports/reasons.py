@@ -1,0 +1,138 @@
+"""Why an area's risk differs, in sentences: how much, its largest known part, and what is not explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from riskstrat.figures import NUMBER, Reasons
+from riskstrat.figures.maps import descriptions
+from riskstrat.figures.reasons import ALIKE, UNEXPLAINED, reasons_of
+from riskstrat.reports.context import ReportContext, sheet_key
+
+STABLE = 0.8
+"""Share of refits in which the largest part is the same, below which a sentence says that it may be another."""
+
+_FACTORS_NAMED = 2
+
+
+def map_links(context: ReportContext) -> dict[str, tuple[str, str]]:
+    """Give, by what a map tells of an area, where its sheet is, and what is told of the area with its main reason."""
+    if context.areas is None:
+        return {}
+    told = descriptions(context.areas, context.messages)
+    return {
+        told[row["area_id"]]: (
+            f"#{sheet_key(row[NUMBER])}",
+            " ".join([f"{told[row['area_id']]}.", *_main_reason(context, row["area_id"], row["name"])]),
+        )
+        for row in context.areas.iter_rows(named=True)
+    }
+
+
+def _main_reason(context: ReportContext, area: str, name: str) -> Iterator[str]:
+    released = context.tables.get("reasons")
+    if released is None or released.frame.filter(group=area).drop_nulls("estimate").is_empty():
+        return
+    reasons = reasons_of(released, area, name)
+    parts, points = largest_together(reasons, _pairs(context))
+    if reasons.total > 0 and round(points, 1) > 0:
+        yield _largest(context, area, parts, context.numbers.signed(points, min(reasons.decimals, 1)))
+
+
+def reasons_sentence(context: ReportContext, reasons: Reasons) -> str:
+    """Tell the difference, also beyond age and sex, its largest known part, what is alike and what is not explained."""
+    numbers, messages, decimals = context.numbers, context.messages, reasons.decimals
+    total, beyond = (numbers.interval(*reasons.sum_of(name)) for name in ("total", "beyond_age_sex"))
+    told = [messages("focus.area", points=total, beyond=beyond)]
+    parts, points = largest_together(reasons, _pairs(context))
+    if points > 0:
+        told.append(_largest(context, reasons.area, parts, numbers.signed(points, decimals)))
+        told.extend(_doubts(context, reasons.area, parts))
+    if reasons.together is not None and not {*ALIKE} <= {*parts}:
+        told.append(messages("focus.as_one", points=numbers.interval(*reasons.together)))
+    if reasons.rest is not None:
+        told.append(_rest(context, reasons.rest))
+    return " ".join(told)
+
+
+def _rest(context: ReportContext, rest: tuple[float, float | None, float | None]) -> str:
+    """Tell the unexplained part as a number only where its interval lies on one side of zero."""
+    point, lower, upper = rest
+    written = context.numbers.interval(point, lower, upper)
+    if lower is None or upper is None or lower * upper > 0:
+        return context.messages("focus.rest", points=written)
+    return context.messages("focus.rest_unclear", bounds=written.partition("(")[2].rstrip(")"))
+
+
+def largest_together(reasons: Reasons, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], float]:
+    """Give the known parts that raise the risk most, with their sum; parts that go together count as one.
+
+    Examples
+    --------
+    >>> one = Reasons("1", "Norr", {"living_conditions": 0.9, "health_care": 1.0, "area": 0.4}, None)
+    >>> largest_together(one, [])
+    (('health_care',), 1.0)
+    >>> largest_together(one, [("area", "living_conditions")])
+    (('living_conditions', 'area'), 1.3)
+    """
+    known = {part: points for part, points in reasons.points.items() if part != UNEXPLAINED}
+    joined = {part: {part} for part in known}
+    for first, second in pairs:
+        if first in joined and second in joined:
+            both = joined[first] | joined[second]
+            joined.update(dict.fromkeys(both, both))
+    found = (tuple(part for part in known if part in parts) for parts in joined.values())
+    sums = {parts: round(sum(known[part] for part in parts), 12) for parts in found}
+    return max(sums.items(), key=lambda one: one[1], default=((), 0.0))
+
+
+def _pairs(context: ReportContext) -> list[tuple[str, str]]:
+    """Pairs of families of which some features go together."""
+    frame = context.frame("correlated")
+    if frame is None:
+        return []
+    return list(
+        frame.drop_nulls("rank_correlation").select("family", "with_family").unique().sort(pl.all()).iter_rows()
+    )
+
+
+def _largest(context: ReportContext, area: str, parts: tuple[str, ...], points: str) -> str:
+    listed = context.messages.listed
+    named = listed([context.messages(f"part.{part}") for part in parts])
+    factors = _factors(context, area, parts)
+    if not factors:
+        return context.messages("focus.largest", part=named, points=points)
+    key = "focus.largest_one" if len(factors) == 1 else "focus.largest_with"
+    return context.messages(key, factors=listed(factors), part=named, points=points)
+
+
+def _doubts(context: ReportContext, area: str, parts: tuple[str, ...]) -> Iterator[str]:
+    """Say that parts cannot be told apart, or that others would come first with other people in the training data."""
+    if len(parts) > 1:
+        yield context.messages("focus.go_together")
+    frame = context.frame("reason_stability")
+    if frame is None:
+        return
+    shares = frame.filter(pl.col("group") == area, pl.col("part").is_in(parts))["largest_share"]
+    share = float(sum(shares.fill_null(np.nan)))
+    if not shares.is_empty() and share < STABLE:
+        yield context.messages("focus.unstable", share=context.numbers.whole_percent(share))
+
+
+def _factors(context: ReportContext, area: str, families: Sequence[str]) -> list[str]:
+    """Labels of the features of some families that raise the area's risk most."""
+    frame = context.frame("factors")
+    labels = {feature.column: feature.label for feature in context.released.condition.features if feature.label}
+    if frame is None:
+        return []
+    raising = frame.filter(
+        pl.col("group") == area,
+        pl.col("family").is_in(families),
+        pl.col("mean_difference") > 0,
+        pl.col("feature").is_in(list(labels)),
+    ).sort("mean_difference", descending=True)
+    found = (labels[name] for name in raising["feature"].head(_FACTORS_NAMED))
+    return [context.say(label) for label in found if label is not None]
