@@ -79,6 +79,56 @@ def test_what_is_followed_is_released_with_the_study(followed: Study) -> None:
     assert "<table" in display(followed.follow_up[0])
 
 
+@pytest.mark.parametrize(
+    ("came", "english", "swedish"),
+    [
+        (7_400, "which is better than expected", "alltså bättre än väntat"),
+        (6_200, "which is within what was expected", "alltså inom det väntade"),
+        (5_000, "which is worse than expected", "alltså sämre än väntat"),
+    ],
+)
+def test_next_years_study_says_what_became_of_what_was_expected(
+    followed: Study, came: int, english: str, swedish: str
+) -> None:
+    later = pl.concat([TABLE, pl.DataFrame({"year": [2024], "yes": [came], "answers": [10_000]})])
+    now = indicators.follow(UNDERSTOOD, later, [2022, 2023, 2024], as_of=date(2025, 1, 1))
+    next_year = replace(followed, follow_up=(replace(now, compared=indicators.compare(*followed.follow_up, now)),))
+    (row,) = publish(next_year).tables["indicator_understood_compared"].frame.iter_rows(named=True)
+    assert (row["year"], row["estimate"]) == (2024, pytest.approx(came / 100, abs=0.6))
+    assert any(f"In 2024 it was {came // 100}" in text and english in text for text in said(next_year, "en"))
+    assert any(f"År 2024 blev det {came // 100}" in text and swedish in text for text in said(next_year, "sv"))
+    assert "indicator_understood_compared" not in publish(followed).tables
+
+
+def test_a_study_compares_indicators_of_one_declaration_with_an_earlier_run(
+    study: Study, small_municipality: Registers
+) -> None:
+    data = SimpleNamespace(
+        settings=replace(study.settings, indicators=(PLANS, NET)), as_of=date(2024, 1, 1), noise=None
+    )
+    plans = Plans(areas=study.plan, strata=NO_PLAN, groups=NO_PLAN)
+    earlier = follow_indicators(data, small_municipality, plans)
+    lacking, net = follow_indicators(data, small_municipality, plans, earlier[1:])
+    assert lacking.compared is None
+    assert net.compared.equals(indicators.compare(earlier[1], net))
+    other = replace(earlier[1], indicator=replace(NET, goal="better_health"))
+    assert [each.compared for each in follow_indicators(data, small_municipality, plans, [other])] == [None, None]
+
+
+def test_expectations_of_protected_counts_are_kept_and_years_add_up(followed: Study) -> None:
+    (exact,) = followed.follow_up
+    assert indicators.expectations([exact]) == ()
+    first = replace(exact, protected=True)
+    (kept,) = indicators.expectations([first])
+    assert kept.measured.is_empty()
+    assert kept.expected.equals(first.expected)
+    later = replace(first, expected=first.expected.with_columns(year=pl.col("year") + 1))
+    (both,) = indicators.expectations([later], [kept])
+    assert both.expected["year"].to_list() == [2024, 2025]
+    (again,) = indicators.expectations([later], [both])
+    assert again.expected.equals(both.expected)
+
+
 def test_few_answers_are_withheld_with_what_follows_from_them(study: Study) -> None:
     few = pl.DataFrame({"year": [2022, 2023], "yes": [2, 3], "answers": [40, 40]})
     found = indicators.follow(UNDERSTOOD, few, [2022, 2023], as_of=date(2024, 1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,10 +10,12 @@ import polars as pl
 import pytest
 
 from commands import Finished, riskstrat
-from riskstrat import publication, study
+from riskstrat import indicators, publication
+from riskstrat import study as studies
 from riskstrat.conditions import proposed_indicators
-from riskstrat.declare import RegisterIndicator, Settings
+from riskstrat.declare import LocalisedText, RegisterIndicator, Settings, TableIndicator
 from riskstrat.errors import Problem, UsageError
+from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
 ENOUGH = "seen enough"
@@ -30,7 +33,7 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings, self.beside = Settings(), dict[str, object]()
-        monkeypatch.setattr(study, "run", self._run)
+        monkeypatch.setattr(studies, "run", self._run)
         monkeypatch.setattr(publication, "publish", self._publish)
 
     def _run(self, *of: object, **beside: object) -> SimpleNamespace:
@@ -163,7 +166,7 @@ def test_groups_of_people_are_crosses_of_columns_typed_or_from_a_file(
 def test_columns_that_nobody_has_are_refused_for_all_conditions_before_any_is_computed(
     monkeypatch: pytest.MonkeyPatch, small_municipality: Registers
 ) -> None:
-    monkeypatch.setattr(study, "run", lambda *_, **__: pytest.fail("a study was computed"))
+    monkeypatch.setattr(studies, "run", lambda *_, **__: pytest.fail("a study was computed"))
     done = run(small_municipality, "early_cvd", "--groups", "sex,age_bnd", "--groups", "incom_quintile")
     assert done.returncode == 2
     assert "4 problems" in done.stderr
@@ -173,3 +176,28 @@ def test_columns_that_nobody_has_are_refused_for_all_conditions_before_any_is_co
     assert "did you mean 'income_quintile'?" in done.stderr
     assert "names a column twice" in run(small_municipality, "--groups", "sex,sex").stderr
     assert "no column of people ''" in run(small_municipality, "--groups", "sex,").stderr
+
+
+def test_what_was_expected_is_kept_in_the_output_folder_for_next_years_run(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, study: Study, small_municipality: Registers
+) -> None:
+    table = pl.DataFrame({"year": [2021, 2022, 2023], "yes": [6_000, 6_100, 6_200], "answers": [10_000] * 3})
+    title = LocalisedText(en="Understood the plan", sv="Förstod planen")
+    asked = TableIndicator(
+        name="understood", title=title, wanted="higher", goal="person_centred", count="yes", denominator="answers"
+    )
+    followed = replace(indicators.follow(asked, table, [2021, 2022, 2023], as_of="2024-01-01"), protected=True)
+    given: list[object] = []
+
+    def done(*_: object, earlier: object, **__: object) -> Study:
+        given.append(earlier)
+        return replace(study, follow_up=(followed,))
+
+    monkeypatch.setattr(studies, "run", done)
+    for _ in range(2):
+        assert run(small_municipality, "--language", "en").returncode == 0
+        (folder / "out" / "frailty_release.json").unlink()  # the study's secret is not that of the registers
+    assert given[0] == ()
+    (kept,) = given[1]
+    assert kept.indicator == asked
+    assert kept.expected.equals(followed.expected)

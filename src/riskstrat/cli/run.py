@@ -249,11 +249,13 @@ class _Run:
 
     def publish(self, condition: Condition) -> Published:
         """Run one condition, and write its report, card and model."""
-        from riskstrat import artefacts, study, tracking
+        from riskstrat import artefacts, indicators, study, tracking
         from riskstrat.publication import publish
         from riskstrat.reports import write_card, write_report
 
         release, documents = self.releases[condition.name], self.documents[condition.name]
+        followed = self.out / f"{condition.name}_follow_up.json"
+        earlier = indicators.read_follow_up(followed) if followed.exists() else ()
         with progress(condition.name) as tell:
             done = study.run(
                 condition,
@@ -263,6 +265,7 @@ class _Run:
                 partition=None if "partition" in self.allowed else release.partition,
                 noise=self.noise,
                 forecast=self.forecast,
+                earlier=earlier,
                 scheduler=self.scheduler,
                 progress=tell,
             )
@@ -273,6 +276,8 @@ class _Run:
             tell("writing the report", 0.95)
             published = publish(done, comparators=others, elsewhere=moved)
             release.add(published)
+            if kept := indicators.expectations(done.follow_up, earlier):
+                indicators.save_follow_up(kept, followed)
             for language, (report, card) in documents.items():
                 write_report(published, report, language=language, sender=self.sender, contact=self.contact)
                 write_card(published, card, language=language)

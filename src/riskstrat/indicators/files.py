@@ -5,13 +5,15 @@ In: follow-ups and a path. Out: JSON with a schema version, written whole or not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from riskstrat.declare import Indicator
 from riskstrat.declare.base import from_plain
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
@@ -134,6 +136,40 @@ def compare(before: FollowUp, now: FollowUp) -> pl.DataFrame:
         .otherwise(pl.lit("as expected"))
     )
     return found.with_columns(outcome=outcome)
+
+
+@checked
+def expectations(followed: Sequence[FollowUp], earlier: Sequence[FollowUp] = ()) -> tuple[FollowUp, ...]:
+    """Keep what is expected, and what was before, of what comes from protected counts: for `save_follow_up`.
+
+    Parameters
+    ----------
+    followed
+        What was followed now.
+    earlier
+        What an earlier run kept: its years that are not expected anew stay, of indicators of the same declaration.
+
+    Returns
+    -------
+    tuple of FollowUp
+        Without what was measured, which a study releases under its own rule.
+
+    Examples
+    --------
+    >>> expectations([followed])  # from exact counts
+    ()
+    """
+    before = {(each.indicator, each.by): each.expected for each in earlier}
+    return tuple(
+        replace(each, measured=each.measured.clear(), compared=None, expected=_all_years(each, before))
+        for each in followed
+        if each.protected
+    )
+
+
+def _all_years(now: FollowUp, before: Mapping[tuple[Indicator, tuple[str, ...]], pl.DataFrame]) -> pl.DataFrame:
+    said = before.get((now.indicator, now.by), now.expected.clear())
+    return pl.concat([said.join(now.expected, on="year", how="anti"), now.expected], how="vertical_relaxed")
 
 
 def _plain(followed: FollowUp) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from riskstrat.disclosure import DIGITS, PROBABILITY, ByInterval, Figures, Table
@@ -128,7 +130,9 @@ def follow_up_tables(followed: FollowUp) -> dict[str, Table]:
         expected = expected.with_columns(count=pl.lit(counted.sum() if counted.count() else None, pl.Int64))
     else:
         expected = expected.join(behind, on=list(by), how="left", maintain_order="left")
+    compared = {} if followed.compared is None else {"compared": _compared(followed.compared, by, behind, expected)}
     return {
+        **compared,
         "measured": Table(
             measured,
             dimensions=(*by, "year"),
@@ -147,6 +151,23 @@ def follow_up_tables(followed: FollowUp) -> dict[str, Table]:
             digits=digits,
         ),
     }
+
+
+def _compared(compared: pl.DataFrame, by: Sequence[str], behind: pl.DataFrame | None, expected: pl.DataFrame) -> Table:
+    """Hold what an earlier run expected against what came; it is shown where what is expected now may be."""
+    count = pl.lit(expected["count"].first()).cast(pl.Int64).alias("count")
+    known = compared.with_columns(count) if behind is None else compared.join(behind, on=list(by), how="left")
+    derived = ("expected", "expected_lower", "expected_upper", *_NUMBERS, "outcome")
+    return Table(
+        known,
+        dimensions=(*by, "year"),
+        unshown=("count",),
+        derived=dict.fromkeys(derived, "count"),
+        digits={
+            "expected": ByInterval("expected_lower", "expected_upper"),
+            "estimate": ByInterval("lower", "upper"),
+        },
+    )
 
 
 def _whole(rows: pl.DataFrame) -> pl.DataFrame:

@@ -32,6 +32,8 @@ class FollowUp:
         What the expectation assumes.
     protected
         Whether all of this comes from protected counts.
+    compared
+        What `riskstrat.indicators.compare` found against what an earlier run expected; None where there was none.
     """
 
     indicator: Indicator
@@ -41,6 +43,7 @@ class FollowUp:
     expected: pl.DataFrame = field(repr=False)
     assumption: LocalisedText = field(repr=False)
     protected: bool = False
+    compared: pl.DataFrame | None = field(default=None, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure, repr=False)
 
     @property

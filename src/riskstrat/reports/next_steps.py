@@ -65,7 +65,8 @@ def _followed(context: ReportContext) -> Iterator[str]:
         if name.startswith("indicator_") and name.endswith("_measured"):
             measured = context.tables[name].frame.sort("year")
             if measured.columns[0] == "year":
-                yield _indicator(context, measured, context.tables[name.replace("_measured", "_expected")].frame)
+                told = _indicator(context, measured, context.tables[name.replace("_measured", "_expected")].frame)
+                yield " ".join([told, *_compared(context, context.frame(name.replace("_measured", "_compared")))])
 
 
 def _indicator(context: ReportContext, measured: pl.DataFrame, expected: pl.DataFrame) -> str:
@@ -85,6 +86,15 @@ def _indicator(context: ReportContext, measured: pl.DataFrame, expected: pl.Data
         ]
         said += [expected[f"assumption{suffix}"][-1]]
     return " ".join(said)
+
+
+def _compared(context: ReportContext, found: pl.DataFrame | None) -> Iterator[str]:
+    """Say what became of what an earlier report expected without action."""
+    for row in () if found is None else found.drop_nulls("outcome").iter_rows(named=True):
+        said = {"expected": ("expected", "expected_lower", "expected_upper"), "number": ("estimate", "lower", "upper")}
+        written = {name: context.numbers.interval(*(row[part] for part in parts)) for name, parts in said.items()}
+        outcome = context.messages(f"next_steps.became_{row['outcome'].replace(' ', '_')}")
+        yield context.messages("next_steps.became", year=str(row["year"]), outcome=outcome, **written)
 
 
 def _number_of(context: ReportContext, row: pl.DataFrame) -> dict[str, str]:

@@ -5,6 +5,7 @@ In: a condition, registers, an as-of date and settings. Out: a `Study`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -14,6 +15,7 @@ from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
 from riskstrat.explanation import explain
 from riskstrat.features.execution import computed_on
+from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import Omission, unless_omitted
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Study
@@ -40,6 +42,7 @@ def run(
     partition: Partition | None = None,
     noise: CellNoise | None = None,
     forecast: pl.DataFrame | None = None,
+    earlier: Sequence[FollowUp] = (),
     scheduler: str | None = None,
     progress: Progress = silent,
 ) -> Study:
@@ -63,6 +66,9 @@ def run(
     forecast
         Of the population, by area or municipality, sex, age and year (`riskstrat.areas.read_forecast`): with one the
         study also looks ahead.
+    earlier
+        What an earlier run followed (`riskstrat.indicators.read_follow_up`): indicators of the same declaration are
+        held against what it expected.
     scheduler
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``: features and folds are computed on its workers,
         with the same results (``docs/distributed.md``).
@@ -100,6 +106,7 @@ def run(
             partition=partition,
             noise=noise,
             forecast=forecast,
+            earlier=earlier,
             progress=progress,
         )
 
@@ -113,6 +120,7 @@ def _all_steps(
     partition: Partition | None,
     noise: CellNoise | None,
     forecast: pl.DataFrame | None,
+    earlier: Sequence[FollowUp],
     progress: Progress,
 ) -> Study:
     data = prepare(
@@ -151,7 +159,7 @@ def _all_steps(
         group_plan=unless_omitted(plans.groups),
         scenarios=plans.scenarios,
         projection=unless_omitted(ahead),
-        follow_up=follow_indicators(data, registers, plans),
+        follow_up=follow_indicators(data, registers, plans, earlier),
         omissions=(
             *evaluation.omissions,
             *((results,) if isinstance(results, Omission) else results.omissions),
