@@ -18,6 +18,7 @@ from riskstrat.validation import (
 )
 from riskstrat.validation.calibration import SmoothCurve
 from riskstrat.validation.horizon_labels import HorizonLabels
+from riskstrat.validation.resampling import drawn_totals
 
 
 def sample(seed: int, n: int = 60, decimals: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -176,3 +177,15 @@ def test_everybody_above_a_threshold_may_have_the_outcome() -> None:
     model = net_benefit(y, risk, [0.5], 10).filter(strategy="model")
     assert model["net_benefit"].to_list() == pytest.approx([0.6])
     assert calibration_groups(y, risk, 10)["observed"].to_list() == pytest.approx([0.0, 1.0])
+
+
+def test_groups_that_are_drawn_together_have_the_totals_of_each_alone():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(1, (20, 7)).astype(np.float64)
+    sums = [{"known": rng.normal(size=7), "curve": rng.normal(size=(7, 3))}, {"known": rng.normal(size=7)}]
+    found = drawn_totals(sums, counts)
+    assert [group.keys() for group in found] == [group.keys() for group in sums]
+    for group, total in zip(sums, found, strict=True):
+        for name, each in group.items():
+            np.testing.assert_allclose(total[name], counts @ each, atol=1e-12)
+    assert drawn_totals([], counts) == []

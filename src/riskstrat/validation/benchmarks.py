@@ -71,7 +71,7 @@ def _ranked(rows: Tested, draws: FamilyDraws) -> dict[str, Estimated]:
     pairs = {"auc": auc_pairs(rows.labels), "concordance": rows.concordance}
     if rows.baseline is not None:
         pairs["baseline_auc"] = auc_pairs(rows.baseline)
-    change = drawn_totals({metric: draws.sums(found.influence) for metric, found in pairs.items()}, draws.counts)
+    [change] = drawn_totals([{metric: draws.sums(found.influence) for metric, found in pairs.items()}], draws.counts)
     return {metric: (np.array([found.share]), found.share + change[metric]) for metric, found in pairs.items()}
 
 

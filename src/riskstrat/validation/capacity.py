@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import Problem
 from riskstrat.validation.metrics import Tested
-from riskstrat.validation.resampling import FamilyDraws, drawn_totals
+from riskstrat.validation.resampling import FamilyDraws
 
 CAPACITIES = (0.05, 0.1, 0.2, 0.3)
 """Shares of the people that help is offered to, by default."""
@@ -37,15 +37,16 @@ def reached(risk: NDArray[np.float64], weight: NDArray[np.float64], share: float
 
 
 def class_sums(
-    rows: Tested, parts: Mapping[float, NDArray[np.float64]], draws: FamilyDraws
+    rows: Tested, parts: Mapping[float, NDArray[np.float64]], draws: FamilyDraws, outcomes: NDArray[np.float64]
 ) -> dict[tuple[float, str], NDArray[np.float64]]:
     """Sum in each block, (blocks,), what the classification of a group needs, by capacity and name.
 
-    `parts` says how much of each row, (n,), is reached at each capacity; at capacity 1 everybody is.
+    `parts` says how much of each row, (n,), is reached at each capacity; at capacity 1 everybody is. `outcomes` is the
+    weight of everybody's outcomes in each block, also of those outside the group.
     """
     known, had = rows.labels.weight, rows.labels.weight * rows.labels.outcome
     terms = {"people": rows.prediction_weight, "known": known, "cases": had}
-    return {
+    return {(1.0, "outcomes"): outcomes} | {
         (share, name): draws.sums(term * part)
         for share, part in ({1.0: np.ones_like(known)} | dict(parts)).items()
         for name, term in terms.items()
@@ -53,20 +54,25 @@ def class_sums(
 
 
 def classify(
-    sums: Mapping[tuple[float, str], NDArray[np.float64]], outcomes: NDArray[np.float64], counts: NDArray[np.float64]
+    total: Mapping[tuple[float, str], NDArray[np.float64]],
 ) -> dict[tuple[float, str], NDArray[np.float64]]:
-    """Classification of a group in each draw, (draws,), by capacity and metric; who is reached stays as it is.
+    """Classification of a group in each draw, (draws,), by capacity and metric, from the totals of `class_sums`.
 
+    Who is reached stays as it is.
     ``reached`` is the share of the group, ``sensitivity`` the share of its outcomes that are among its reached, ``ppv``
     the observed risk of its reached, and ``share_of_cases`` the share of everybody's outcomes that are among its
-    reached. `outcomes` is the weight of everybody's outcomes in each block, (blocks,).
+    reached.
     """
-    total, everybody = drawn_totals(sums, counts), counts @ outcomes
     found: dict[tuple[float, str], NDArray[np.float64]] = {}
-    for share in sorted({share for share, _ in sums} - {1.0}):
+    for share in sorted({share for share, _ in total} - {1.0}):
         people, known, cases = (total[share, name] for name in ("people", "known", "cases"))
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = (people / total[1.0, "people"], cases / total[1.0, "cases"], cases / known, cases / everybody)
+            values = (
+                people / total[1.0, "people"],
+                cases / total[1.0, "cases"],
+                cases / known,
+                cases / total[1.0, "outcomes"],
+            )
         found |= {(share, name): value for name, value in zip(CLASSIFICATION, values, strict=True)}
     return found
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -21,8 +20,8 @@ from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCH
 from riskstrat.validation.assessed import ENOUGH_OUTCOMES, LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.calibration import calibration_curve
 from riskstrat.validation.capacity import CLASSIFICATION, class_sums, classify
-from riskstrat.validation.metrics import group_sums, measure
-from riskstrat.validation.resampling import FamilyDraws, interval
+from riskstrat.validation.metrics import GroupSums, Tested, group_sums, measure
+from riskstrat.validation.resampling import FamilyDraws, Pair, interval
 
 EVERYBODY = "all"
 AGE_BAND_YEARS = 10
@@ -93,33 +92,40 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
     outcomes = draws.sums(weight * data.labels.outcome)
-    groups = []
-    for number in np.flatnonzero(fewer >= LEAST_OUTCOMES):
-        rows = np.flatnonzero(code == number)
-        tested, drawn, name = data.tested(weight, rows), draws.of_rows(rows), str(names[number])
-        sums = group_sums(tested, drawn)
-        metrics = _paired(partial(measure, sums), draws)
-        if fewer[number] < ENOUGH_OUTCOMES:
-            groups.append(Group(name=name, index_dates=len(rows), metrics={_RATIO: metrics[_RATIO]}))
-            continue
-        reach = {share: part[rows] for share, part in parts.items()}
-        groups.append(
-            Group(
-                name=name,
-                index_dates=len(rows),
-                metrics=metrics,
-                classes=_paired(partial(classify, class_sums(tested, reach, drawn), outcomes), draws),
-                curve=calibration_curve(tested.labels, sums.curve).select(pl.lit(name).alias("group"), pl.all()),
-            )
-        )
+    shown = np.flatnonzero(fewer >= LEAST_OUTCOMES)
+    members = [np.flatnonzero(code == number) for number in shown]
+    tested = [(data.tested(weight, rows), draws.of_rows(rows)) for rows in members]
+    reached = [
+        {share: part[rows] for share, part in parts.items() if fewer[number] >= ENOUGH_OUTCOMES}
+        for number, rows in zip(shown, members, strict=True)
+    ]
+    fits = [group_sums(*each) for each in tested]
+    classes = [class_sums(one, reach, drawn, outcomes) for (one, drawn), reach in zip(tested, reached, strict=True)]
+    found = zip(shown, tested, fits, draws.totals([fit.sums for fit in fits]), draws.totals(classes), strict=True)
+    groups = [
+        _group(str(names[number]), one, fit, of_metrics, of_classes, enough=bool(fewer[number] >= ENOUGH_OUTCOMES))
+        for number, (one, _), fit, of_metrics, of_classes in found
+    ]
     return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups), weight=weight)
 
 
-def _paired(
-    measured: Callable[[NDArray[np.float64]], Mapping[K, NDArray[np.float64]]], draws: FamilyDraws
-) -> dict[K, Estimated]:
-    """Measure the sample and its draws."""
-    sample, drawn = measured(np.ones((1, draws.counts.shape[1]))), measured(draws.counts)
+def _group(
+    name: str, rows: Tested, fit: GroupSums, totals: Pair[str], classes: Pair[tuple[float, str]], *, enough: bool
+) -> Group:
+    """Measure a group, of which with fewer outcomes than enough only the ratio is shown."""
+    metrics = _paired(*(measure(fit, total) for total in totals))
+    if not enough:
+        return Group(name=name, index_dates=len(rows.outcome), metrics={_RATIO: metrics[_RATIO]})
+    return Group(
+        name=name,
+        index_dates=len(rows.outcome),
+        metrics=metrics,
+        classes=_paired(*map(classify, classes)),
+        curve=calibration_curve(rows.labels, fit.curve).select(pl.lit(name).alias("group"), pl.all()),
+    )
+
+
+def _paired(sample: Mapping[K, NDArray[np.float64]], drawn: Mapping[K, NDArray[np.float64]]) -> dict[K, Estimated]:
     return {name: (value, drawn[name]) for name, value in sample.items()}
 
 

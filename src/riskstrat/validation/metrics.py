@@ -6,6 +6,7 @@ draw has the first-order change: the sum of each row's influence. A row is read 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from riskstrat.validation.calibration import SmoothCurve, distances, in_the_larg
 from riskstrat.validation.discrimination import auc_pairs, concordance_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.pairs import Pairs
-from riskstrat.validation.resampling import FamilyDraws, drawn_totals
+from riskstrat.validation.resampling import FamilyDraws
 
 METRICS = (
     "auc",
@@ -109,12 +110,8 @@ def group_sums(rows: Tested, draws: FamilyDraws) -> GroupSums:
     )
 
 
-def measure(group: GroupSums, counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Every metric and gain in each draw, (draws,), NaN where it is not defined.
-
-    `counts`, (draws, blocks), say how often each block counts; ones give the sample.
-    """
-    total = drawn_totals(group.sums, counts)
+def measure(group: GroupSums, total: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Every metric and gain in each draw, (draws,), from totals of the group's sums; NaN where it is not defined."""
     found = {name: value + total[name] for name, value in group.fitted.items() if name in total}
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = total["outcomes"] / total["known"]

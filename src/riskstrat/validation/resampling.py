@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,9 @@ CACHED_CELLS: Final = 100_000
 """Cells that are drawn at a time: they stay in the cache, and memory is not asked for anew."""
 
 K = TypeVar("K")
+
+Pair: TypeAlias = tuple[dict[K, NDArray[np.float64]], dict[K, NDArray[np.float64]]]
+"""What the sample gives, and what each draw gives."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,24 +68,30 @@ class FamilyDraws:
             return np.asarray(np.bincount(self.block, terms, minlength=blocks), dtype=np.float64)
         return np.column_stack([np.bincount(self.block, term, minlength=blocks) for term in terms.T])
 
+    def totals(self, sums: Sequence[Mapping[K, NDArray[np.float64]]]) -> Iterator[Pair[K]]:
+        """Yield, of each group's sums by block, the totals in the sample and those in each draw."""
+        sample = drawn_totals(sums, np.ones((1, self.counts.shape[1])))
+        return zip(sample, drawn_totals(sums, self.counts), strict=True)
 
-def drawn_totals(sums: Mapping[K, NDArray[np.float64]], counts: NDArray[np.float64]) -> dict[K, NDArray[np.float64]]:
-    """Total in each draw, (draws,) or (draws, k), of sums by block, (blocks,) or (blocks, k).
+
+def drawn_totals(
+    sums: Sequence[Mapping[K, NDArray[np.float64]]], counts: NDArray[np.float64]
+) -> list[dict[K, NDArray[np.float64]]]:
+    """Total in each draw, (draws,) or (draws, k), of sums by block, (blocks,) or (blocks, k), of several groups.
 
     All go through one product of matrices: the counts of a thousand draws are read once.
 
     Examples
     --------
-    >>> found = drawn_totals({"n": np.array([1.0, 2.0])}, np.array([[1.0, 1.0], [2.0, 0.0]]))
-    >>> found["n"].tolist()
+    >>> found = drawn_totals([{"n": np.array([1.0, 2.0])}], np.array([[1.0, 1.0], [2.0, 0.0]]))
+    >>> found[0]["n"].tolist()
     [3.0, 2.0]
     """
-    columns = [each.reshape(len(each), -1) for each in sums.values()]
-    ends = np.cumsum([each.shape[1] for each in columns])
-    parts = np.split(counts @ np.hstack(columns), ends[:-1], axis=1)
-    return {
-        name: part[:, 0] if each.ndim == 1 else part for (name, each), part in zip(sums.items(), parts, strict=True)
-    }
+    rows = [np.atleast_2d(each.T) for group in sums for each in group.values()]
+    if not rows:
+        return []
+    parts = iter(np.split(np.vstack(rows) @ counts.T, np.cumsum([len(each) for each in rows])[:-1]))
+    return [{name: next(parts).T.reshape(-1, *each.shape[1:]) for name, each in group.items()} for group in sums]
 
 
 def interval(
