@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -105,25 +105,30 @@ def opened(address: str, until: str = "document.readyState === 'complete'") -> I
             env=with_fonts(),
         )
         try:
-            connection = websocket.create_connection(_page(Path(profile) / "DevToolsActivePort"), timeout=60)
-            numbers = iter(range(1, 10_000))
-
-            def ask(method: str, **parameters: object) -> dict:
-                number = next(numbers)
-                connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
-                answer = next(found for found in _answers(connection) if found.get("id") == number)
-                assert "result" in answer, answer
-                return answer["result"]
-
-            end = time.monotonic() + _PATIENCE_SECONDS
-            there = f"location.href !== 'about:blank' && {until}"
-            while not value_of(ask, there) and time.monotonic() < end:
-                time.sleep(0.2)
-            yield ask
-            connection.close()
+            with closing(websocket.create_connection(_page(Path(profile) / "DevToolsActivePort"), timeout=60)) as page:
+                ask = _asking(page)
+                end = time.monotonic() + _PATIENCE_SECONDS
+                there = f"location.href !== 'about:blank' && {until}"
+                while not value_of(ask, there) and time.monotonic() < end:
+                    time.sleep(0.2)
+                yield ask
         finally:
             browser.terminate()
             browser.wait(timeout=30)
+
+
+def _asking(connection: WebSocket) -> Callable[..., dict]:
+    """Give what sends a DevTools command and waits for its answer."""
+    numbers = iter(range(1, 10_000))
+
+    def ask(method: str, **parameters: object) -> dict:
+        number = next(numbers)
+        connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        answer = next(found for found in _answers(connection) if found.get("id") == number)
+        assert "result" in answer, answer
+        return answer["result"]
+
+    return ask
 
 
 def _answers(connection: WebSocket) -> Iterator[dict]:

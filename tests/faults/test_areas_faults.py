@@ -70,7 +70,7 @@ def test_all_problems_of_a_call_come_at_once():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -0.1, 1.1])
 def test_risks_that_are_no_risks(bad: float):
-    with pytest.raises(UsageError, match="1 values of target_risk missing or outside"):
+    with pytest.raises(UsageError, match="1 value of target_risk missing or outside"):
         estimate_areas(cohort_of(), RISK, target_of(), np.where(np.arange(N) == 3, bad, RISK))
 
 
@@ -233,7 +233,7 @@ def test_areas_are_ranked_once_each_and_by_something_that_differs():
         area_inequality(estimated(), need, "need")
     with pytest.raises(UsageError, match=r"deprivation\.needs: no such column"):
         area_inequality(estimated(), need.head(2), "needs")
-    with pytest.raises(DesignError, match="1 levels of same among 2 areas"):
+    with pytest.raises(DesignError, match="1 level of same among 2 areas"):
         area_inequality(estimated(), need.head(2), "same")
     by_need, by_wealth = (
         area_inequality(estimated(), need.head(2).with_columns(need=sign * pl.col("need")), "need", **options)

@@ -197,7 +197,7 @@ def test_a_stratum_without_outcomes_is_no_trouble(estimator: RiskEstimator):
         (pd.DataFrame([[1.0, 2.0]] * N, columns=["age", "age"]), r"X\.age: 2 columns of that name"),
         (np.full((N, 1), "40"), "an array of <U2"),
         (np.full((N, 1), np.datetime64("2020-01-01")), r"an array of datetime64\[D\]"),
-        (np.zeros(N), "1 dimensions"),
+        (np.zeros(N), "1 dimension"),
     ],
 )
 def test_features_that_are_no_numbers_are_refused(features: object, part: str):
@@ -212,7 +212,7 @@ def test_nothing_informative_is_a_design_error(estimator: RiskEstimator):
 
 
 def test_age_and_sex_must_be_somewhere():
-    with pytest.raises(ContractError, match="neither age_years nor sex_male among 1 columns"):
+    with pytest.raises(ContractError, match="neither age_years nor sex_male among 1 column"):
         AgeSex(horizon_days=365).fit(X.select(bmi="age_years"), Y)
 
 
@@ -256,7 +256,7 @@ def test_an_event_beyond_the_outcome_and_the_competing_one_is_refused(estimator:
 @pytest.mark.parametrize("estimator", OF_TIME, ids=named)
 @pytest.mark.parametrize("entry", [-1.0, 365.0, 400.0, np.nan, np.inf])
 def test_entry_after_the_end_or_before_the_index_is_refused(estimator: RiskEstimator, entry: float):
-    with pytest.raises(ContractError, match="entry: 1 other values"):
+    with pytest.raises(ContractError, match="entry: 1 other value"):
         estimator.fit(X, Y, entry=np.where(np.arange(N) == 3, entry, 0.0))
 
 
@@ -322,7 +322,7 @@ def test_a_pipeline_must_request_the_weights():
             "200 groups in both",
         ),
         (lambda: group_folds(np.arange(3), 5), DesignError, "5 folds for 3 groups"),
-        (lambda: group_folds(np.arange(3), 1), DesignError, "1 folds"),
+        (lambda: group_folds(np.arange(3), 1), DesignError, "1 fold"),
         (lambda: choose({}, X, Y, SPLIT), UsageError, "0 candidates"),
         (
             lambda: choose({"a": AgeSex(horizon_days=365), "b": AgeSex(horizon_days=100)}, X, Y, SPLIT),

@@ -26,19 +26,19 @@ def test_all_problems_of_an_outcome_come_together():
     with pytest.raises(ContractError) as caught:
         outcome_array([0, 1, 7], [10.0, 0.0, np.nan])
     message = str(caught.value)
-    assert "event: 1 other values" in message
+    assert "event: 1 other value" in message
     assert "duration_days: 1 missing or infinite values" in message
-    assert "duration_days: 1 values of 0 or less" in message
+    assert "duration_days: 1 value of 0 or less" in message
     assert "7" not in message
 
 
 @pytest.mark.parametrize(
     ("event", "days", "part"),
     [
-        ([0, 1], [10.0], "2 events and 1 durations"),
+        ([0, 1], [10.0], "2 events and 1 duration"),
         ([0, 1], [10.0, np.inf], "1 missing or infinite"),
-        ([0, 0.5], [10.0, 20.0], "1 other values"),
-        (pl.Series([0, None]), [10.0, 20.0], "1 other values"),
+        ([0, 0.5], [10.0, 20.0], "1 other value"),
+        (pl.Series([0, None]), [10.0, 20.0], "1 other value"),
         (["yes", "no"], [10.0, 20.0], "not numbers"),
         ([[0, 1]], [10.0, 20.0], "2 dimensions"),
     ],
@@ -74,7 +74,7 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: kaplan_meier(Y, 10, weights=[1, 1, 1, -1]), "1 negative"),
         (lambda: kaplan_meier(Y, 10, weights=[0, 0, 0, 0]), "no weight above zero"),
         (lambda: kaplan_meier(Y, 10, weights=[1.5, 1, 1, 1]), "not whole numbers; expected frequencies, or survey"),
-        (lambda: cumulative_incidence(Y, 10, entry=[10 - 1e-9, 0, 0, 0]), "1 other values; expected 0 or more, and"),
+        (lambda: cumulative_incidence(Y, 10, entry=[10 - 1e-9, 0, 0, 0]), "1 other value; expected 0 or more, and"),
         (lambda: _replicated(np.ones((3, 2)), "brr"), r"shape \(3, 2\); expected \(4, replicates"),
         (lambda: _replicated(-np.ones((4, 2)), "brr"), "weights below 0"),
         (lambda: _replicated(np.ones((4, 2)), "sdr"), "kind 'sdr'; expected jackknife or"),
@@ -84,8 +84,8 @@ def test_arrays_that_are_no_outcome_are_refused(y: np.ndarray):
         (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife"), "scales of 'stratified_jackknife'"),
         (lambda: _replicated(np.ones((4, 2)), "stratified_jackknife", scales=[1]), "one a replicate"),
         (lambda: brier(Y, [0.5] * 3, 40), r"shape \(3,\)"),
-        (lambda: brier(Y, [0.5, 0.5, 0.5, 1.5], 40), "1 values of risk missing or outside"),
-        (lambda: brier(Y, [0.5, 0.5, 0.5, np.nan], 40), "1 values of risk missing or outside"),
+        (lambda: brier(Y, [0.5, 0.5, 0.5, 1.5], 40), "1 value of risk missing or outside"),
+        (lambda: brier(Y, [0.5, 0.5, 0.5, np.nan], 40), "1 value of risk missing or outside"),
     ],
 )
 def test_other_arguments_are_checked(call: Callable[[], object], part: str):

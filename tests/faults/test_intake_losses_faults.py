@@ -78,6 +78,9 @@ def test_what_is_printed_adds_up_for_files_and_tables(tmp_path: Path):
     said = CliRunner().invoke(app, swedish).output
     assert re.search(r"lästa \d+, avvisade få eller inga, behållna \d+", said)
     assert "vad som gjordes med dem står i" in said
+    page = (tmp_path / "registers" / "intake.html").read_text(encoding="utf-8")
+    assert '<html lang="sv">' in page
+    assert "Filernas rader" in page
 
 
 def cdm(**days: object) -> dict[str, pl.DataFrame]:

@@ -46,7 +46,7 @@ def test_a_file_with_a_setting_more_is_refused():
 def test_areas_without_a_column_or_a_count_are_named():
     with pytest.raises(UsageError, match="residents"):
         merge_small_areas(pl.DataFrame({"area_id": ["A"], "people": [1], "expected": [1.0]}))
-    with pytest.raises(UsageError, match=r"areas\.expected: 1 rows without a value"):
+    with pytest.raises(UsageError, match=r"areas\.expected: 1 row without a value"):
         merge_small_areas(pl.DataFrame({"area_id": ["A"], "residents": [9], "people": [1], "expected": [None]}))
 
 
@@ -68,5 +68,5 @@ def test_intersections_are_of_two_geographies_with_people_in_both():
     people = pl.DataFrame({"area_id": ["A"], "care_centre_id": [None]})
     with pytest.raises(UsageError, match="nobody in both"):
         intersections(people)
-    with pytest.raises(UsageError, match="1 geographies"):
+    with pytest.raises(UsageError, match="1 geography"):
         intersections(people, ["area_id"])

@@ -106,7 +106,7 @@ CONTENT = {
     "residence ends before it starts": ("residences", person(end_date=date(1990, 1, 1)), "1 to 4 spells end before"),
     "residence ends on a sentinel": ("residences", person(end_date=date(1900, 1, 1)), "1 to 4 spells end before"),
     "residence of nobody": ("residences", another(person_id=1), "1 to 4 spells of people who are not in persons"),
-    "unknown area": ("residences", person(area_id="Z"), "1 to 4 spells in 1 areas that are not in areas"),
+    "unknown area": ("residences", person(area_id="Z"), "1 to 4 spells in 1 area that are not in areas"),
     "duplicate areas": ("areas", another(name="Bredby"), "1 to 4 rows share their identifier"),
 }
 

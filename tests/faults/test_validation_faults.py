@@ -114,7 +114,7 @@ def test_nobody_assessed() -> None:
 
 def test_folds_that_cannot_be_made() -> None:
     people = pl.DataFrame({"person_id": [1, 2, 3], "area_id": ["a", "a", "b"], "family_id": [1, 1, 1]})
-    with pytest.raises(UsageError, match="1 folds"):
+    with pytest.raises(UsageError, match="1 fold"):
         person_folds(people, k=1)
     with pytest.raises(DesignError, match="1 families for 2 folds"):
         person_folds(people, k=2)

@@ -43,7 +43,7 @@ def test_borders_follow_the_areas_that_are_asked_for():
 
 
 def test_areas_without_known_neighbours_are_named():
-    with pytest.raises(UsageError, match="1 areas without known neighbours: e"):
+    with pytest.raises(UsageError, match="1 area without known neighbours: e"):
         RING.of_areas(["a", "e"])
 
 

@@ -116,7 +116,7 @@ def test_areas_that_meet_at_many_corners_are_no_neighbours():
 
 
 def test_a_lookup_with_a_missing_code_is_refused():
-    with pytest.raises(UsageError, match="1 rows without a code"):
+    with pytest.raises(UsageError, match="1 row without a code"):
         stable_areas(pl.DataFrame({"old": ["A", None], "new": ["A", "B"]}))
 
 

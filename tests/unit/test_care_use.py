@@ -158,7 +158,7 @@ def test_a_single_municipality_is_not_left_out(municipality_steps: dict[str, obj
     assert "municipality" not in data.splits
     assert "municipality" not in data.training.cohort.people.columns
     people = pl.DataFrame({"person_id": [1, 2], "municipality": ["Ek", None]})
-    with pytest.raises(DesignError, match="1 municipalities"):
+    with pytest.raises(DesignError, match="1 municipality"):
         municipality_folds(people)
 
 

@@ -213,7 +213,7 @@ def test_sums_between_tables_are_checked_when_they_are_released_together() -> No
     )
     assert set(release({"areas": parts, "total": right}, ROUNDED)) == {"areas", "total"}
     assert set(release({"areas": parts}, ROUNDED)) == {"areas"}
-    with pytest.raises(UsageError, match=r"areas\.people: 1 totals of total"):
+    with pytest.raises(UsageError, match=r"areas\.people: 1 total of total"):
         release({"areas": parts, "total": wrong}, ROUNDED)
 
 

@@ -50,7 +50,7 @@ def test_late_entry_is_refused_and_entry_at_the_index_is_not(estimator: RiskEsti
     estimator.fit(X, Y, entry=np.zeros(N))
     with pytest.raises(DesignError, match="entered late"):
         estimator.fit(X, Y, entry=np.where(np.arange(N) == 7, 30.0, 0.0))
-    with pytest.raises(ContractError, match="entry: 1 other values"):
+    with pytest.raises(ContractError, match="entry: 1 other value"):
         estimator.fit(X, Y, entry=np.where(np.arange(N) == 7, -1.0, 0.0))
 
 

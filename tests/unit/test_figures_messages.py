@@ -14,6 +14,13 @@ def test_both_languages_have_the_same_keys(package: str):
     assert set(load_messages("sv", package).texts) == set(load_messages("en", package).texts)
 
 
+def test_swedish_adds_nothing_to_the_texts_of_checks_and_intakes_but_its_names_of_rules():
+    swedish, english = (load_messages(language, "riskstrat.publication").texts for language in ("sv", "en"))
+    assert set(english) <= set(swedish)
+    assert {key.partition(".")[0] for key in set(swedish) - set(english)} == {"check_part", "check_rule", "intake_word"}
+    assert [key for key, text in english.items() if values_of(text) != values_of(swedish[key])] == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_both_languages_fill_in_the_same_values(package: str):
     swedish, english = load_messages("sv", package).texts, load_messages("en", package).texts

@@ -68,7 +68,7 @@ def test_models_of_time_learn_from_the_rows_of_their_fold_and_direct_models_from
 
 def test_a_tested_family_among_the_rows_for_models_of_time_is_refused():
     one_is_tested = followed(np.r_[0, N + 1 + np.arange(LATER - 1)], OTHERS.train)
-    with pytest.raises(ContractError, match="1 groups in both the test rows of a fold and its rows"):
+    with pytest.raises(ContractError, match="1 group in both the test rows of a fold and its rows"):
         risk(Cox(horizon_days=365), one_is_tested)
 
 

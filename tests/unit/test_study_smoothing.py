@@ -111,7 +111,7 @@ def _apart(features: Features) -> Features:
 
 BROKEN: dict[str, tuple[Callable[[Features], Features | None], str]] = {
     "no file": (lambda _: None, "no outline of any area"),
-    "one is missing": (lambda features: features[1:], "no outline of 1 areas"),
+    "one is missing": (lambda features: features[1:], "no outline of 1 area"),
     "without shapes": (lambda features: [{**one, "geometry": None} for one in features], "no outline of any area"),
     "all islands": (_apart, "no two share a border"),
 }

@@ -56,7 +56,7 @@ def on_stable_areas(counts: pl.DataFrame, stable: pl.DataFrame, *, changed: int)
     lost = joined.filter(pl.col("stable_id").is_null()).select("version", AREA).unique().sort("version", AREA)
     if lost.height:
         named = ", ".join(f"{area} ({which})" for which, area in lost.head(5).rows())
-        found = f"{lost.height} codes that are not in their version: {named}"
+        found = f"{lost.height} codes outside their version: {named}"
         expected = f"old codes before {changed}, new ones from then on"
         remedy = "check the year of the change and the key of codes"
         UsageError.refuse([Problem(found, expected, remedy, table="counts", column=AREA)])

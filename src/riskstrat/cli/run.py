@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -140,9 +141,16 @@ def run(
         track=track,
     )
     asked.refuse()
-    found = [asked.publish(each) for each in asked.conditions]
+    found = [asked.publish(each) for each in _one_at_a_time(asked.conditions)]
     across = asked.write_across(found)
     _print_summary(found, asked.documents, across, _track(out, store) if track else None)
+
+
+def _one_at_a_time(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """Give back the memory of a condition's people, whose frames refer to each other, before the next begins."""
+    for condition in conditions:
+        yield condition
+        gc.collect()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,8 @@ class ByInterval:
         """Estimate and limits, rounded."""
         numbers = [name for name in (column, self.lower, self.upper) if name in frame.columns]
         width = pl.col(self.upper) - pl.col(self.lower)
-        return [to_width(pl.col(name), width).alias(name) for name in numbers]
+        step = pl.lit(frame.select(_step(width)).to_series())  # once, and not wherever it stands in an expression
+        return [_to_step(pl.col(name), step).alias(name) for name in numbers]
 
 
 @dataclass(frozen=True)
@@ -170,15 +171,19 @@ def to_width(value: pl.Expr, width: pl.Expr) -> pl.Expr:
     >>> pl.select(to_width(pl.lit(74.321), pl.lit(2.4))).item()
     74.5
     """
-    step = _step(width / _SHARE_OF_INTERVAL)
+    return _to_step(value, _step(width))
+
+
+def _to_step(value: pl.Expr, step: pl.Expr) -> pl.Expr:
     return pl.when(step.is_finite()).then(_multiple(value, step)).otherwise(value.round_sig_figs(_FEW))
 
 
-def _step(finest: pl.Expr) -> pl.Expr:
-    """Smallest of 1, 2 and 5 times a power of ten that is not finer; not finite where there is no width."""
+def _step(width: pl.Expr) -> pl.Expr:
+    """Smallest of 1, 2 and 5 times a power of ten not finer than a share of a width; not finite where it is 0."""
+    finest = width / _SHARE_OF_INTERVAL
     power = pl.lit(10.0).pow(finest.log10().floor())
     times = finest / power - 10.0**-CLEAN
-    return pl.coalesce(pl.when(times <= step).then(power * step) for step in _STEPS)
+    return power * pl.coalesce(pl.when(times <= step).then(step) for step in _STEPS)
 
 
 def _multiple(value: pl.Expr, step: pl.Expr) -> pl.Expr:

@@ -236,7 +236,7 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
     """See that sums from one table to another hold."""
     UsageError.refuse(
         Problem(
-            f"{wrong} totals of {each.total_table} that are not the sum of their parts",
+            f"{wrong} totals of {each.total_table} other than the sum of their parts",
             "parts that add up",
             "declare only sums that hold for every cell",
             table=name,

@@ -337,7 +337,7 @@ def _impossible(frame: pl.DataFrame, count: str, persons: str) -> int:
 def _not_ratios(table: Table) -> list[Problem]:
     return [
         Problem(
-            f"{int(wrong)} cells that are not {of.numerator} / {of.denominator}",
+            f"{int(wrong)} cells other than {of.numerator} / {of.denominator}",
             "the quotient of the two counts",
             "compute it from them, or name the counts behind it instead",
             column=column,
@@ -352,7 +352,7 @@ def _not_ratios(table: Table) -> list[Problem]:
 def _not_sums(table: Table) -> list[Problem]:
     return [
         Problem(
-            f"{wrong} totals that are not the sum of their parts",
+            f"{wrong} totals other than the sum of their parts",
             "parts that add up",
             "declare only sums that hold for every cell",
             column=each.count,

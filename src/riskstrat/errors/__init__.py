@@ -65,7 +65,10 @@ COUNTED = (
     "totals units values windows years"
 )
 """What problems count, as it is written after a number."""
-_ONE = re.compile(rf"(?<![\w.,:/'-])1 ((?!of|or|and|to)[a-z]+ )?({'|'.join(COUNTED.split())})\b")
+_BETWEEN = "of|or|and|to|in|for|at|with|by|from|is|on"
+_ONE = re.compile(
+    rf"(?<![\w.,:/'-])(?<!X has )1 ((?!(?:{_BETWEEN})\b)[a-z]+ )?({'|'.join(COUNTED.split())})\b"
+)  # scikit-learn looks for its own sentence, "X has 1 features"
 
 
 def _single(found: re.Match[str]) -> str:

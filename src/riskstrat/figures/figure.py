@@ -28,7 +28,7 @@ TITLE_CHARACTERS = 78
 
 _OPENING = re.compile(r"<svg\b[^>]*>")
 _MARK = re.compile(r'<(path|line) aria-label="([^"]+)" role="graphics-symbol"([^>]*)/>')
-_TOLD = re.compile(r"<(path|line)\b[^>]*><title>([^<]*)</title></\1>")
+_TITLED = re.compile(r"<(path|line)\b[^>]*><title>([^<]*)</title></\1>")
 _ARIA = re.compile(r' (?:aria-\w+|role|pointer-events)="[^"]*"')
 Specification = Mapping[str, object]
 
@@ -116,7 +116,7 @@ class Figure:
         MissingExtraError
             If the extra ``report`` is not installed.
         """
-        picture = _TOLD.sub(lambda mark: _linked(mark, links, by_keyboard), self._picture(width_px, {}))
+        picture = _TITLED.sub(lambda mark: _linked(mark, links, by_keyboard), self._picture(width_px, {}))
         if not by_keyboard:
             return _opened(picture, 'aria-hidden="true">')
         return _opened(picture.replace("<text ", '<text aria-hidden="true" '), ">")

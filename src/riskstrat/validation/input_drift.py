@@ -87,7 +87,7 @@ def input_drift(summary: pl.DataFrame, X: pl.DataFrame) -> pl.DataFrame:
     [0.0]
     """
     if lacking := [name for name in summary["column"] if name not in X.columns]:
-        found = f"{len(lacking)} columns that the model was fitted to are not in X: {', '.join(lacking)}"
+        found = f"{len(lacking)} columns of the fit absent from X: {', '.join(lacking)}"
         raise ContractError(Problem(found, "all of them", "build the features of the condition"))
     rows = [_drift(before, X[before["column"]]) for before in summary.iter_rows(named=True)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
