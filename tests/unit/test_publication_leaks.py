@@ -129,13 +129,14 @@ def test_no_number_appears_anywhere_that_was_not_published(shown: Shown):
 
 
 def test_no_released_number_has_more_digits_than_its_kind(municipality_study: Study):
-    """Three significant digits at most, in every table: sixteen gave exact denominators."""
+    """Three significant digits at most, in every table: sixteen gave exact denominators. What was declared stays."""
+    declared = {("plan_assumptions", "value")}
     long = {
         (name, column, value)
         for name, released in rs.publish(municipality_study).tables.items()
         for column in released.frame.select(pl.selectors.float()).columns
         for value in released.frame[column].drop_nulls()
-        if value != float(f"{value:.3g}") or is_floating_point_noise(value)
+        if (name, column) not in declared and (value != float(f"{value:.3g}") or is_floating_point_noise(value))
     }
     assert long == set()
 

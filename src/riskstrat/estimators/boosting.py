@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from itertools import islice
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,14 +20,13 @@ from riskstrat.estimators.imputation import IMPUTED, NATIVE
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample, labelled_rows, outcome_weights, thinned
 from riskstrat.estimators.status import LogitEstimator
-from riskstrat.extras import optional
+from riskstrat.estimators.tree_contributions import tree_contributions
 from riskstrat.numerics.folds import group_folds
 from riskstrat.numerics.logistic import LogisticRecalibration, logistic_recalibration
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-SHAP_ROWS: Final = 16_384
 PATIENCE: Final = 20
 SLOPE_PRECISION: Final = 25.0
 """Prior precision (standard deviation .2) of the stretch: a few outcomes must not move it far from 1."""
@@ -173,13 +170,8 @@ class Boosting(LogitEstimator):
         MissingExtraError
             shap is not installed.
         """
-        numbers = bin_numbers(self._values(X), self.edges_).astype(np.float64)
-        explainer = _shap().TreeExplainer(self.model_, feature_perturbation="tree_path_dependent")
-        values = np.empty(numbers.shape)
-        for start in range(0, len(values), SHAP_ROWS):
-            rows = slice(start, start + SHAP_ROWS)
-            values[rows] = self.slope_ * explainer.shap_values(numbers[rows], check_additivity=False)
-        return values, self.intercept_ + self.slope_ * float(np.ravel(explainer.expected_value)[0])
+        values, mean = tree_contributions(self.model_, bin_numbers(self._values(X), self.edges_))
+        return self.slope_ * values, self.intercept_ + self.slope_ * mean
 
     def watched(self, test: FitRows) -> Boosting:
         """Give the unfitted model of a fold, whose test rows choose the number of trees and the slope of other folds.
@@ -335,10 +327,3 @@ def _log_odds_at(
 def _never_empty(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Make a column that nobody has observed a constant one, which scikit-learn's binning needs."""
     return np.where(np.isnan(numbers).all(axis=0), np.float32(0), numbers)
-
-
-def _shap() -> ModuleType:
-    with warnings.catch_warnings():
-        # shap's plots use deprecated matplotlib calls while they are imported; nothing here draws with them.
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        return optional("shap")
