@@ -24,6 +24,7 @@ from riskstrat.records.follow_up import FollowUp
 
 VERSION = 1
 _FORMAT = "riskstrat follow-up"
+_DIGITS = 4
 
 
 @checked
@@ -152,7 +153,7 @@ def expectations(followed: Sequence[FollowUp], earlier: Sequence[FollowUp] = ())
     Returns
     -------
     tuple of FollowUp
-        Without what was measured, which a study releases under its own rule.
+        Without what was measured, which a study releases under its own rule; of the expected four significant digits.
 
     Examples
     --------
@@ -169,7 +170,8 @@ def expectations(followed: Sequence[FollowUp], earlier: Sequence[FollowUp] = ())
 
 def _all_years(now: FollowUp, before: Mapping[tuple[Indicator, tuple[str, ...]], pl.DataFrame]) -> pl.DataFrame:
     said = before.get((now.indicator, now.by), now.expected.clear())
-    return pl.concat([said.join(now.expected, on="year", how="anti"), now.expected], how="vertical_relaxed")
+    found = pl.concat([said.join(now.expected, on="year", how="anti"), now.expected], how="vertical_relaxed")
+    return found.with_columns(pl.selectors.float().round_sig_figs(_DIGITS))
 
 
 def _plain(followed: FollowUp) -> dict[str, Any]:
