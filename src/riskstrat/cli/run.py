@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from ctypes import CDLL
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -153,8 +151,6 @@ def _one_at_a_time(conditions: Sequence[Condition]) -> Iterator[Condition]:
     for condition in conditions:
         yield condition
         gc.collect()
-        with suppress(AttributeError, OSError, TypeError):  # only the C library of most Linux systems keeps freed pages
-            CDLL(None).malloc_trim(0)
 
 
 @dataclass(frozen=True, kw_only=True)
