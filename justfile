@@ -34,15 +34,13 @@ snapshot:
     .venv/bin/riskstrat run --registers data_samples/modellstad --out out
     .venv/bin/python tests/snapshots/released_tables.py out --write
 
-<<<<<<< HEAD
 # Build the documentation as a site (needs the extra `docs`).
 site:
     .venv/bin/python docs/site/build.py site
-=======
+
 # Run the notebooks again, all or those whose names begin so, and keep what they show.
 notebooks *names:
     .venv/bin/python notebooks/execute.py {{ names }}
->>>>>>> main
 
 # Lines of the package, by sub-package.
 lines:

@@ -53,6 +53,11 @@ def test_contributing_says_what_a_recipe_runs(name: str):
     assert all(f"`{command.partition(' {{ ')[0]}`" in row for command in recipe(name))
 
 
+def test_the_justfile_holds_comments_settings_and_recipes_and_no_other_line():
+    known = re.compile(r"|# .*|export \w+ := \".*\"|\w+(?: \*\w+)?:|    .*")
+    assert [line for line in read("justfile").splitlines() if not known.fullmatch(line)] == []
+
+
 def test_hooks_run_from_the_own_environment():
     entries = re.findall(r"entry: (.*)", read(".pre-commit-config.yaml"))
     assert entries
