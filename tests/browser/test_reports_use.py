@@ -2,14 +2,16 @@
 
 import base64
 import re
+from dataclasses import replace
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from chromium import CHROMIUM, browse, opened, pages_of, press, value_of
+from riskstrat import conditions
 from riskstrat.figures import Numbers
 from riskstrat.publication import Published, publish
 from riskstrat.records.study import Study
@@ -17,6 +19,8 @@ from riskstrat.reports import write_report
 
 FEWEST_PAGES, MOST_PAGES = 6, 8
 LANGUAGES = ("sv", "en")
+FEWEST_SCROLLING = {"report": 6, "across": 1}
+"""Tables and charts of a page that are wider than a telephone."""
 SMALLEST_STEP_OF_GREY = 0.1
 
 pytestmark = [
@@ -69,6 +73,27 @@ def report(published: Published, request: pytest.FixtureRequest, tmp_path_factor
     return write_report(published, file, language=request.param, sender="Kommunen & co", contact="a@b.se")
 
 
+@pytest.fixture(scope="module")
+def several(study: Study, published: Published) -> list[Published]:
+    """The same study as if of each condition, with programmes to compare."""
+    others = [
+        replace(conditions.load(name), programmes=study.condition.programmes)
+        for name in ("early_cvd", "childhood_obesity")
+    ]
+    return [published, *(publish(replace(study, condition=other)) for other in others)]
+
+
+@pytest.fixture(scope="module", params=[*product(FEWEST_SCROLLING, LANGUAGES)], ids="_".join)
+def page(several: list[Published], request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a study, and that across conditions with weights."""
+    kind, language = request.param
+    weights = {one.condition.name: number for number, one in enumerate(several, 1)}
+    shown = {"report": several[0], "across": several}[kind]
+    file = tmp_path_factory.mktemp("pages") / f"{kind}.html"
+    told = {"weights": weights} if kind == "across" else {}
+    return write_report(shown, file, language=language, sender="Kommunen & co", contact="a@b.se", **told)
+
+
 def test_the_slider_gives_the_values_of_the_plan_at_every_budget(report: Path, published: Published):
     curve, units = published.frame("plan_curve"), published.frame("plan_curve_units")
     numbers = Numbers(report.stem)
@@ -93,8 +118,8 @@ def test_the_slider_gives_the_values_of_the_plan_at_every_budget(report: Path, p
         assert fills["#1f4e79"] == 51  # the last budget reaches everybody
 
 
-def test_the_keyboard_reaches_everything_and_what_has_the_focus_is_seen(report: Path):
-    with opened(report.as_uri()) as ask:
+def test_the_keyboard_reaches_everything_and_what_has_the_focus_is_seen(page: Path):
+    with opened(page.as_uri()) as ask:
         reachable, reached = value_of(ask, REACHABLE), {}
         for _ in range(reachable + 5):
             press(ask, "Tab")
@@ -105,15 +130,25 @@ def test_the_keyboard_reaches_everything_and_what_has_the_focus_is_seen(report: 
         assert all(reached.values())
 
 
-def test_axe_finds_no_serious_violation(report: Path):
+def test_axe_finds_no_serious_violation(page: Path):
     axe = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed: .ci/full installs it")
     script = (files(axe) / "axe.min.js").read_text(encoding="utf-8")
-    with opened(report.as_uri()) as ask:
+    with opened(page.as_uri()) as ask:
         value_of(ask, f"{script}; 0")
         found = value_of(ask, "axe.run(document, {resultTypes: ['violations']})")
     serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
     assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
     assert found["passes"]
+
+
+def test_a_page_from_a_file_says_nothing_in_the_console_and_asks_for_nothing(page: Path):
+    shown = browse("--window-size=1280,900", "--dump-dom", page.as_uri())
+    assert re.findall(r".*:CONSOLE.*", shown.stderr) == []
+    assert "<table" in shown.stdout
+    with opened(page.as_uri()) as ask:
+        assert value_of(ask, "location.protocol") == "file:"
+        assert value_of(ask, "performance.getEntriesByType('resource').length") == 0
+        assert value_of(ask, DEAD) == 0
 
 
 def test_every_figure_has_its_data_and_its_sentence_and_no_link_is_dead(report: Path):
@@ -199,15 +234,15 @@ def test_what_a_sheet_says_fits_a_telephone(report: Path, width: int):
 
 
 @pytest.mark.parametrize("mobile", [True, False])
-def test_on_a_telephone_wide_tables_scroll_in_regions_of_their_own_and_the_page_never_does(report: Path, mobile: bool):
-    with opened(f"{report.as_uri()}#sheets-all") as ask:
+def test_on_a_telephone_wide_tables_scroll_in_regions_of_their_own_and_the_page_never_does(page: Path, mobile: bool):
+    with opened(f"{page.as_uri()}#sheets-all") as ask:
         ask("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=mobile)
         value_of(ask, "document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         value_of(ask, "scrollTo({left: 1000, behavior: 'instant'})")
         assert value_of(ask, "[innerWidth, document.documentElement.scrollWidth, scrollX]") == [360, 360, 0]
         assert value_of(ask, BEYOND) == []
         scrolling, unfit = value_of(ask, REGIONS)
-        assert scrolling > 5
+        assert scrolling >= FEWEST_SCROLLING[page.stem]
         assert unfit == []
 
 
