@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from difflib import SequenceMatcher
@@ -224,6 +225,19 @@ def printable(text: str, *, keep: str = "") -> str:
     r"""Leave out control and direction marks, with which a text shows something else than it holds."""
     spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
     return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
+
+
+def look_alikes(names: Iterable[str]) -> tuple[str, ...]:
+    r"""Give the names that differ from another in blanks and marks that nobody sees, or of which nothing is seen.
+
+    Examples
+    --------
+    >>> look_alikes(["Norr", "Norr\u200b", "norr", " "])
+    ('Norr', 'Norr\u200b', ' ')
+    """
+    seen = {name: " ".join(printable(name).split()) for name in names}
+    often = Counter(seen.values())
+    return tuple(name for name, shown in seen.items() if often[shown] > 1 or not shown)
 
 
 def few(count: int) -> str:
