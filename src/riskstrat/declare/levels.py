@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.errors import look_alikes
+from riskstrat.errors import indistinguishable
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -45,7 +45,7 @@ class Level(Declaration):
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
             raise ValueError(f"areas come twice in level {self.name}: {', '.join(twice)}")
-        if alike := look_alikes(group for _, group in self.areas):
+        if alike := indistinguishable(group for _, group in self.areas):
             raise ValueError(f"groups of level {self.name} that look like another, or like nothing: {len(alike)}")
         if self.areas and len({group for _, group in self.areas}) < 2:
             raise ValueError(f"level {self.name} has a single group: give at least two")

@@ -227,12 +227,12 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
 
 
-def look_alikes(names: Iterable[str]) -> tuple[str, ...]:
+def indistinguishable(names: Iterable[str]) -> tuple[str, ...]:
     r"""Give the names that differ from another in blanks and marks that nobody sees, or of which nothing is seen.
 
     Examples
     --------
-    >>> look_alikes(["Norr", "Norr\u200b", "norr", " "])
+    >>> indistinguishable(["Norr", "Norr\u200b", "norr", " "])
     ('Norr', 'Norr\u200b', ' ')
     """
     seen = {name: " ".join(printable(name).split()) for name in names}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, few, look_alikes
+from riskstrat.errors import ContractError, Problem, few, indistinguishable
 from riskstrat.registers.contract import PERSON, WORDING, first_broken
 from riskstrat.registers.source import Source, unreadable
 
@@ -30,7 +30,7 @@ def contradictions(sources: Mapping[str, Source], reported: Sequence[Problem] = 
     for name, rows in tables.items():
         problems += _broken_rules(name, rows.sort("person_id", "start_date") if name == "residences" else rows)
     own = (problem for problem in problems if problem.location not in columns)
-    return (*own, *_people(tables), *_unknown_keys(tables), *_look_alikes(tables))
+    return (*own, *_people(tables), *_unknown_keys(tables), *_indistinguishable(tables))
 
 
 def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.DataFrame:
@@ -96,11 +96,11 @@ def _unknown_keys(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
             yield Problem(found, f"a row in {table} for each", remedy, table="residences", column=key)
 
 
-def _look_alikes(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
+def _indistinguishable(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
     """Say where groups have names that nobody who reads of them can tell apart."""
     for table, columns in GROUPS.items():
         for column in columns if table in tables else ():
-            if alike := look_alikes(tables[table][column].drop_nulls().unique()):
+            if alike := indistinguishable(tables[table][column].drop_nulls().unique()):
                 found = f"{len(alike)} names that look like another, or like nothing"
                 remedy = "leave out blanks around names and marks that nobody sees; write null where none is known"
                 yield Problem(found, "names that differ to the eye", remedy, table=table, column=column)

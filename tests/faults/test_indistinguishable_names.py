@@ -35,13 +35,13 @@ def _named(folder: Path, table: str, column: str, names: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     ("table", "column"), [("residences", "care_centre_id"), ("areas", "municipality"), ("areas", "parent_id")]
 )
-def test_groups_of_registers_that_look_alike_are_refused_and_counted(folder: Path, table: str, column: str):
+def test_groups_of_registers_that_nobody_can_tell_apart_are_refused_and_counted(folder: Path, table: str, column: str):
     _named(folder, table, column, ("Norr", *ALIKE, *NOTHING))
     with pytest.raises(ContractError, match=rf"{table}\.{column}: 9 names that look like another, or like nothing"):
         open_registers(folder)
 
 
-def test_areas_whose_codes_look_alike_are_refused(folder: Path):
+def test_areas_whose_codes_nobody_can_tell_apart_are_refused(folder: Path):
     path = folder / "areas.parquet"
     areas = pl.read_parquet(path)
     twin = areas.head(1).with_columns(area_id=pl.col("area_id") + "\N{ZERO WIDTH SPACE}")
