@@ -270,6 +270,7 @@ def test_area_estimates_bring_their_cases_and_what_was_counted() -> None:
         calibration=pl.DataFrame(),
         divisor=1.0,
         landmarks=pl.DataFrame(),
+        fit=pl.DataFrame(),
         left_out=pl.DataFrame({"reason": ["no area"], "groups": [1], "index_dates": [5], "target_people": [7]}),
         smoothing="gamma",
     )

@@ -14,6 +14,7 @@ from riskstrat.disclosure import Disclosure, Ratio, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
+from riskstrat.reports.area_fit import fit_sentences
 from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
 from riskstrat.reports.grade import grade_of
@@ -414,6 +415,38 @@ def test_differences_that_moved_as_much_as_they_are_wide_are_unsure(drift: float
     found = grade_of(context(**tables, drift=drift_of(drift, 0.2)))
     assert found.grade == grade
     assert any("har inte bestått" in reason for reason in found.reasons) == (drift >= 0.2)
+
+
+def fit_of(outside: int, *stand_out: str) -> Table:
+    ids = [f"{i:03}" for i in range(40)]
+    told = {"outside": [i < outside for i in range(40)], "stands_out": [area in stand_out for area in ids]}
+    frame = pl.DataFrame({"area_id": ids, "cases": 30, **told})
+    return Table(frame, dimensions=("area_id",), unshown=("cases",), derived=dict.fromkeys(told, "cases"))
+
+
+@pytest.mark.parametrize(
+    ("language", "fit", "sentences"),
+    [
+        (
+            "en",
+            fit_of(3),
+            "three of 40 areas lie outside; if the model of the areas is right about 4 would. No area lies further",
+        ),
+        ("sv", fit_of(0), "inget av 40 områden ligger utanför; om modellen för områdena stämmer väntas ungefär 4"),
+        ("sv", fit_of(1, "000"), "Modellen passar inte 000: det som inträffade där"),
+    ],
+)
+def test_how_the_areas_fit_their_model_is_told(language: Language, fit: Table, sentences: str):
+    told = " ".join(fit_sentences(context(language, areas=areas_of(higher=20, uncertain=20), fit=fit)))
+    assert sentences in told
+
+
+def test_an_area_that_the_model_does_not_fit_lowers_the_grade_and_is_named():
+    tables = {"total": total_of(1000, 100, 95, 105), "areas": areas_of(higher=20, uncertain=20)}
+    assert grade_of(context(**tables, fit=fit_of(3))).grade == "Ganska säkert"
+    found = grade_of(context(**tables, fit=fit_of(3, "001", "002")))
+    assert found.grade == "Delvis säkert"
+    assert any("passar inte 001 och 002" in reason for reason in found.reasons)
 
 
 def test_the_box_speaks_of_the_interval_of_the_headline():

@@ -6,7 +6,7 @@ a posterior of theta that is a finite mixture of Gaussians on the log scale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, diags_array
-from scipy.special import expit, logit, logsumexp, ndtr
+from scipy.special import expit, gammaincc, gammaln, logit, logsumexp, ndtr, xlogy
 
 from riskstrat.areas.bym2_field import Field, Model, State, column, flat, mode_of
 from riskstrat.areas.count_noise import CountNoise
@@ -23,6 +23,7 @@ from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.icar import Structure, factorised, grounded, log_determinant, structure_of
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.intp]
 Cell: TypeAlias = tuple[int, int]
 
 PRIOR_SHARE = 0.5
@@ -38,6 +39,7 @@ _LEAST_WEIGHT = 1e-4
 _EXACT_UP_TO = 512
 _PROBES = 64
 _DRAWN_TOGETHER = 100
+_LEFT_OUT_DRAWS = 400
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _CORRECTIONS = 4
 
@@ -88,15 +90,37 @@ class Bym2Posterior:
 
     def draw(self, draws: int, seed: int) -> Floats:
         """Draw from the joint posterior, (draws, n): groups of one draw share their hyper-parameters."""
-        random = np.random.default_rng(seed)
-        chosen = random.choice(len(self.components), size=draws, p=self.weight)
         found = np.empty((draws, len(self.model.design)))
+        for block, _, state in self._drawn(draws, np.random.default_rng(seed)):
+            found[block] = np.exp(self.model.linear(state).T)
+        return found
+
+    def left_out(self, highest: Floats, further: int) -> Floats:
+        """P(count before noise <= highest - j) of a group when only the others' counts are known, (further + 1, n).
+
+        From draws of what a group has in common with the others (its expectation, and its spatial term), its own term
+        integrated out: leaving the group out divides the weight of each draw by the probability of what was seen there
+        (Vehtari and others, J Mach Learn Res 2016;17:103).
+        """
+        found, total = np.zeros((further + 1, len(highest))), np.zeros(len(highest))
+        best, *_ = self.model.likelihood(np.log(self.mean))
+        for _, field, state in self._drawn(_LEFT_OUT_DRAWS, np.random.default_rng(0)):
+            common = self.model.design @ state.beta + np.sqrt(field.share / field.tau)[:, None] * state.u
+            linear = common.T + _NODES[:, None, None] / np.sqrt(field.own)
+            seen = np.average(np.exp(self.model.likelihood(linear)[0] - best), axis=0, weights=_NODE_WEIGHTS)
+            fitted = self.model.counts.expected * np.exp(linear)
+            for j, below in enumerate(_up_to(highest, further, fitted)):
+                found[j] += (np.average(below, axis=0, weights=_NODE_WEIGHTS) / seen).sum(axis=0)
+            total += (1 / seen).sum(axis=0)
+        return np.asarray(np.clip(found / total, 0.0, 1.0))
+
+    def _drawn(self, draws: int, random: np.random.Generator) -> Iterator[tuple[Numbers, Field, State]]:
+        """Draw latent fields, some together: which of the draws they are, the Gaussian, and the fields, (n, k)."""
+        chosen = random.choice(len(self.components), size=draws, p=self.weight)
         for number, component in enumerate(self.components):
             field, rows = component.point.field(self.model), np.flatnonzero(chosen == number)
             for block in np.array_split(rows, len(rows) // _DRAWN_TOGETHER + 1):
-                away = self.model.linear(field.draw(len(block), random))
-                found[block] = np.exp(self._linear[number] + away.T)
-        return found
+                yield block, field, column(component.mean).plus(field.draw(len(block), random))
 
 
 def bym2(
@@ -112,8 +136,7 @@ def bym2(
     spatial share the penalised-complexity prior with P(phi < 0.5) = 2/3; normal with precision 0.001 on intercept and
     coefficients. For each pair the latent field is Gaussian at its mode (Rue, Martino and Chopin 2009); its mean is
     moved to where the expected score is 0 (van Niekerk and Rue 2024), because that of the plain approximation is biased
-    where
-    counts are small. A group of which nothing is expected gets its distribution given its neighbours.
+    where counts are small. A group of which nothing is expected gets its distribution given its neighbours.
     """
     ones = np.ones((len(observed), 1))
     alone = Neighbours(areas=tuple(map(str, range(len(observed)))), pairs=np.empty((0, 2), dtype=np.intp))
@@ -283,6 +306,18 @@ def _corrected(model: Model, point: _Point, weight: float, random: np.random.Gen
         slope = np.average(slopes, axis=0, weights=_NODE_WEIGHTS)
         mean = mean.plus(flat(field.solve(column(field.gradient(mean, slope)))))
     return Component(point=point, mean=mean, variance=variance, weight=weight)
+
+
+def _up_to(highest: Floats, further: int, mean: Floats) -> Iterator[Floats]:
+    """P(a Poisson count <= highest - j) for j from 0 to `further`."""
+    below, chance = (
+        gammaincc(np.maximum(highest + 1, 0), mean),
+        np.exp(xlogy(highest, mean) - mean - gammaln(highest + 1)),
+    )
+    for j in range(further + 1):
+        yield below
+        below = below - chance
+        chance = chance * np.maximum(highest - j, 0) / np.where(mean > 0, mean, 1.0)
 
 
 def _variances(field: Field, random: np.random.Generator) -> Floats:

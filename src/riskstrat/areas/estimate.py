@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.classes import class_of, least_sure, probability_higher, unmeasured
 from riskstrat.areas.drift import carry_forward, compare_landmark_sets, drift_between_halves
+from riskstrat.areas.fit import check_fit
 from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import as_columns, check_columns, overlap_problems, with_band_if_needed
@@ -148,7 +149,8 @@ def estimate_areas(
         return POSTERIORS[smoothing].fit(of.observed, of.expected, among, of.noise, None)
 
     level = _level(recalibration.level_variance, draws, seed)
-    theta = posterior(counts).draw(draws, seed)[:, present]
+    model = posterior(counts)
+    theta = model.draw(draws, seed)[:, present]
     drift = drift_between_halves(rows, landmark, group_counted, theta)
     theta = forecast.possible(carry_forward(theta, drift, forecast.risk_sum, seed), level)
     matrices = forecast.quantities(theta, level)
@@ -176,6 +178,7 @@ def estimate_areas(
         ),
         smoothing=smoothing,
         drift=drift,
+        fit=check_fit(labels, model, counts).filter(present),
         protected=rows.protected.noise is not None,
         disclosure=cohort.disclosure,
     )

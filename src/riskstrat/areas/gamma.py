@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc, gammaln, polygamma
+from scipy.special import betainc, gammaincc, gammaln, polygamma, xlogy
 
 from riskstrat.areas.count_noise import CountNoise
 
@@ -72,6 +72,11 @@ class Counts:
                 ratio = ratio * ((count + nu) / (count + 1) * (fitted / (nu + fitted)))
             yield likelihood * ratio
 
+    def log_probability(self, nu: Floats, mu: Floats) -> Floats:
+        """Log p(O*) of each group with theta integrated out, at k pairs of (nu, mu), (k, n)."""
+        of_least = _log_probability(self.observed, nu[:, None], mu[:, None] * self.expected)
+        return np.asarray(of_least + np.log(sum(self.terms(nu, mu))))
+
     def above_least(self, nu: Floats, mu: Floats) -> tuple[Floats, Floats]:
         """Posterior mean and variance of j, both (k, n)."""
         terms = list(self.terms(nu, mu))
@@ -120,6 +125,28 @@ class GammaPosterior:
         grid = zip(self.nu, self.mu, self.weight, strict=True)
         return np.asarray(np.sum([above(nu, mu) * weight for nu, mu, weight in grid], axis=0))
 
+    def left_out(self, highest: Floats, further: int) -> Floats:
+        """P(count before noise <= highest - j) of a group when only the others' counts are known, (further + 1, n).
+
+        Exact: given hyper-parameters groups are independent, so that leaving one out divides the weight of each pair by
+        the probability of what was seen there.
+        """
+        found = np.zeros((further + 1, len(highest)))
+        blocks = np.array_split(np.arange(len(self.nu)), len(self.nu) // BLOCK + 1)
+        seen = np.concatenate([self.counts.log_probability(self.nu[block], self.mu[block]) for block in blocks])
+        weight = self.weight[:, None] * np.exp(seen.min(axis=0) - seen)
+        for block in blocks:
+            shape, fitted = self.nu[block, None], self.mu[block, None] * self.counts.expected
+            below = betainc(shape, np.maximum(highest + 1, 0), shape / (shape + fitted))
+            chance = np.exp(_log_probability(highest, shape, fitted))
+            once_less = np.divide(shape + fitted, fitted, where=fitted > 0, out=np.zeros_like(fitted))
+            for j in range(further + 1):
+                found[j] += (weight[block] * below).sum(axis=0)
+                count = highest - j
+                below = below - chance
+                chance = chance * np.maximum(count, 0) / np.maximum(count - 1 + shape, shape) * once_less
+        return np.asarray(np.clip(found / weight.sum(axis=0), 0.0, 1.0))
+
     def draw(self, draws: int, seed: int) -> Floats:
         """Draw from the joint posterior, (draws, n): groups of one draw share their hyper-parameters."""
         random = np.random.default_rng(seed)
@@ -138,6 +165,12 @@ class GammaPosterior:
             left = left - term
             above += left > 0
         return np.minimum(above, len(self.counts.likelihood) - 1)
+
+
+def _log_probability(count: Floats, shape: Floats, fitted: Floats) -> Floats:
+    """Log probability of a negative binomial count of this shape and mean."""
+    ways = gammaln(count + shape) - gammaln(shape) - gammaln(count + 1)
+    return np.asarray(ways + xlogy(count, fitted / (shape + fitted)) - shape * np.log1p(fitted / shape))
 
 
 def shape_of(sd_log: Floats) -> Floats:

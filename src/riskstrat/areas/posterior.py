@@ -27,3 +27,9 @@ class Posterior(Protocol):
 
     def exceedance(self, threshold: float) -> NDArray[np.float64]:
         """P(theta > threshold), (n,)."""
+
+    def left_out(self, highest: NDArray[np.float64], further: int) -> NDArray[np.float64]:
+        """P(count before noise <= highest - j) of a group when only the others' counts are known, (further + 1, n).
+
+        `highest` is at least 0, (n,); j runs from 0 to `further`.
+        """

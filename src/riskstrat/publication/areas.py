@@ -1,4 +1,4 @@
-"""Tables of area results: risks and relative risks, the municipality, periods, drift, reasons, inequality, factors."""
+"""Tables of area results: risks, relative risks, the whole, periods, drift, fit, reasons, inequality, factors."""
 
 from __future__ import annotations
 
@@ -119,6 +119,20 @@ def drift(areas: AreaEstimates) -> Table | None:
             **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("drift", "spread")},
             "carried": Figures(2),
         },
+    )
+
+
+def fit(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
+    """Say of each group how its count lies in what the other groups lead to expect of it."""
+    shown = areas_table(areas, names)
+    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    return Table(
+        counted.join(areas.fit, on=areas.by, how="left", maintain_order="left"),
+        dimensions=shown.dimensions,
+        unshown=_TRAINED,
+        derived=dict.fromkeys(("probability_lower", "outside", "stands_out"), _TRAINED),
+        persons=_PERSONS,
+        digits={"probability_lower": PROBABILITY},
     )
 
 

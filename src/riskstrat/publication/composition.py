@@ -361,6 +361,7 @@ def _estimates(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside:
         total=of_areas.total(areas),
         landmarks=of_areas.landmarks(areas),
         drift=of_areas.drift(areas),
+        fit=of_areas.fit(areas, names),
         unmeasured=of_areas.unmeasured(areas, names),
     )
     return _from_protected(areas.protected, found)

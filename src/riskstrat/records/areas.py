@@ -102,6 +102,11 @@ class AreaEstimates:
         the log ratio) beside how far it differs among groups (``spread``), with 90 % intervals; ``early_last`` and
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``; ``carried``, the share of the differences that
         is carried forward to the draws. None where there is one landmark.
+    fit
+        One row a group: the grouping columns, ``probability_lower`` (that its count is lower than what was seen, half
+        of that of the same count added, given the counts of the other groups: about uniform where the model of the
+        groups fits), ``outside`` the 90 % interval of that distribution (one in ten is), ``stands_out`` (so far outside
+        that the model does not fit it, see `docs/areas.md`). Null where nothing was expected.
     unmeasured
         Where the outcome must be measured, one row a group: the grouping columns, ``measured`` (index dates) and
         ``measured_share``; and, with half, the same and double odds of the outcome among those not measured, ``risk_``,
@@ -122,6 +127,7 @@ class AreaEstimates:
     landmarks: pl.DataFrame
     left_out: pl.DataFrame
     smoothing: str
+    fit: pl.DataFrame
     drift: pl.DataFrame | None = None
     unmeasured: pl.DataFrame | None = None
     names: pl.DataFrame | None = field(default=None, repr=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 
+from riskstrat.reports.area_fit import standing_out
 from riskstrat.reports.blocks import Grade
 from riskstrat.reports.context import HIGHER, LOWER, Estimate, ReportContext
 
@@ -51,6 +52,9 @@ def _areas(context: ReportContext) -> tuple[str, str] | None:
     grade = GOOD if clear >= good * everything else MODERATE if clear >= moderate * everything else LOW
     told = context.messages.count("grade.clear", clear, all=everything)
     reason = context.messages(f"grade.areas_{grade}", clear=told)
+    if unlike := standing_out(context):
+        grade = max(grade, MODERATE, key=GRADES.index)
+        reason = f"{reason} {context.messages('grade.unlike', areas=context.listed(unlike))}"
     moved = drift_factors(context)
     if moved is None or not moved.as_large_as_spread:
         return grade, reason

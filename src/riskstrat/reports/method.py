@@ -9,6 +9,7 @@ import polars as pl
 
 from riskstrat.figures import calibration, subgroups
 from riskstrat.figures.messages import capitalised
+from riskstrat.reports.area_fit import fit_sentences
 from riskstrat.reports.blocks import Block, Bullets, Grid, Heading, OnScreen, Paragraph
 from riskstrat.reports.comparisons import comparisons
 from riskstrat.reports.context import ReportContext
@@ -191,14 +192,16 @@ def _limits(context: ReportContext) -> Iterator[Block]:
     declared = [context.say(limit) for limit in context.released.condition.limits]
     general = [context.messages(f"method.limit_{name}") for name in ("persist", "moved", "care")]
     yield Bullets(tuple(("", text) for text in (*declared, *general)))
-    yield from _drift(context)
+    yield from _differences(context)
     if omissions := context.released.omissions:
         yield Heading(context.messages("method.omissions_title"))
         yield Bullets(tuple(("", reason) for reason in dict.fromkeys(context.say(one.reason) for one in omissions)))
 
 
-def _drift(context: ReportContext) -> Iterator[Block]:
-    """Say whether what set the areas apart has persisted so far."""
+def _differences(context: ReportContext) -> Iterator[Block]:
+    """Say whether the areas fit their model, and whether what set them apart has persisted so far."""
+    if told := " ".join(fit_sentences(context)):
+        yield Paragraph(told)
     if moved := drift_factors(context):
         yield Paragraph(context.messages("method.drift", **moved.written))
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
 from riskstrat.figures.messages import capitalised
+from riskstrat.reports.area_fit import fit_sentences
 from riskstrat.reports.comparisons import benchmark_rows
 from riskstrat.reports.context import ReportContext
 from riskstrat.reports.elsewhere import elsewhere_sentences
@@ -196,6 +197,7 @@ def _groups(context: ReportContext) -> Iterator[str]:
     ]
     if rows:
         yield _grid(context, ("group", "observed_expected", "slope", "auc"), rows)
+    yield from fit_sentences(context)
     if moved := drift_factors(context):
         yield context.messages("method.drift", **moved.written)
 
