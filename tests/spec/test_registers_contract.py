@@ -12,7 +12,6 @@ from polars.testing import assert_frame_equal
 
 from riskstrat.registers import Manifest, TableManifest, open_registers, write_registers
 from riskstrat.registers.manifest import read_manifest
-from riskstrat.registers.opened import unique_rows
 from small_registers import BuildRegisters, write_register_folder
 
 PERSON = {"person_id": 1, "birth_date": date(1950, 1, 1)}
@@ -100,19 +99,6 @@ def test_a_row_is_known_on(build_registers: BuildRegisters, fields: dict[str, ob
 def test_one_delay_for_a_whole_table(build_registers: BuildRegisters):
     registers = build_registers(persons=[PERSON], manifest={"contacts": {"delay_days": 30}}, contacts=[EVENT])
     assert registers.scan("contacts").select(registers.known_on("contacts")).collect().item() == date(2015, 6, 4)
-
-
-def test_equal_rows_are_one_known_from_the_earliest(build_registers: BuildRegisters):
-    days = [date(2015, 9, 1), None, date(2015, 5, 20)]
-    registers = build_registers(
-        persons=[PERSON],
-        manifest={"diagnoses": {"delay_days": 30}},
-        diagnoses=[*({**EVENT, "known_on": day} for day in days), {**EVENT, "position": "main"}],
-    )
-    filled = registers.scan("diagnoses").with_columns(known_on=registers.known_on("diagnoses"))
-    found = unique_rows(filled).select("known_on", "position").collect().sort("known_on")
-    assert found.rows() == [(date(2015, 5, 20), None), (date(2015, 6, 4), "main")]
-    assert unique_rows(filled.drop("known_on")).collect().height == 2
 
 
 def test_codes_and_how_they_match(build_registers: BuildRegisters):

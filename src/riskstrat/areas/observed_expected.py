@@ -21,9 +21,8 @@ from riskstrat.incidence import counting_weights
 from riskstrat.numerics.groups import number_groups
 from riskstrat.numerics.links import LOGIT, Link
 from riskstrat.recalibration import PeriodRecalibration, in_the_large
+from riskstrat.records.areas import AREA
 from riskstrat.records.cohort import Cohort, counting_problems
-
-AREA = "area_id"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,8 +13,8 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError, nearest, unknown
 from riskstrat.errors.arguments import checked
+from riskstrat.records.areas import AREA, MUNICIPALITY
 
-AREA, MUNICIPALITY = "area_id", "municipality"
 SEXES = ("female", "male")
 OLDEST = 130
 

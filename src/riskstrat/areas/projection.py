@@ -13,11 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import with_age_band
-from riskstrat.areas.population_forecast import AREA, OLDEST, PopulationForecast
+from riskstrat.areas.population_forecast import OLDEST, PopulationForecast
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import AGE_BAND
-from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
+from riskstrat.records.areas import AREA, INTERVAL, AreaEstimates, Units
 from riskstrat.records.plan import Plan
 from riskstrat.records.projection import Projection
 

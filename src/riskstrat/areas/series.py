@@ -13,8 +13,7 @@ from riskstrat.areas.grouping import as_columns, check_columns
 from riskstrat.areas.standardisation import known_total, table_problems
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
-
-AREA = "area_id"
+from riskstrat.records.areas import AREA
 
 
 @checked

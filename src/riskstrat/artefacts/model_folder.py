@@ -24,10 +24,11 @@ from riskstrat.files import restored, staged_folder
 from riskstrat.publication import Published, publish
 from riskstrat.publication.noise import noise_of
 from riskstrat.recalibration.storing import from_plain, to_plain
+from riskstrat.records.cohort import KEYS
 from riskstrat.records.model import FittedModel, Provenance, RiskModel
 from riskstrat.records.study import Study
 from riskstrat.reports import card
-from riskstrat.validation.input_drift import KEYS, SUMMARY_SCHEMA
+from riskstrat.validation.input_drift import SUMMARY_SCHEMA
 
 FORMAT: Final = 1
 """Of the folder; a newer one than the library knows is refused."""

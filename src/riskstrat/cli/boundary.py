@@ -20,7 +20,6 @@ import riskstrat
 from riskstrat.conditions import raised_in_condition
 from riskstrat.errors import ContractError, Problem, RiskstratError, UsageError, printable
 
-FAILED = 1
 LOG = "riskstrat-fault-"
 """Beginning of the names of logs, in the folder for temporary files."""
 

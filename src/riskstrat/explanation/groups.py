@@ -19,6 +19,7 @@ from riskstrat.errors import Problem, UsageError, few
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import Labels
 from riskstrat.numerics.intervals import LEVEL
+from riskstrat.records.explanation import ALIKE
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,8 +27,6 @@ UNEXPLAINED = "unexplained"
 """The part that no feature accounts for: theta, and the differences between fold models' baselines."""
 
 AGE_SEX = "age_sex"
-ALIKE = ("living_conditions", "area")
-"""Families that cannot safely be told apart; their sum is better determined than either."""
 SUMS = ("living_conditions_and_area", "beyond_age_sex", "total")
 """Sums of the parts: of the families that are alike, of all but age and sex, and of all."""
 

@@ -16,13 +16,13 @@ from riskstrat.declare.features import Feature
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.features.execution import executor
-from riskstrat.features.plan import KEYS, Plan, SubjectPlan
+from riskstrat.features.plan import Plan, SubjectPlan
 from riskstrat.features.planning import plan_features
 from riskstrat.features.relatives import related_columns, with_subjects
 from riskstrat.features.shard import ROW_NUMBER, Part, Shard, compute_part, compute_shard
 from riskstrat.features.visible_rows import SUBJECT
 from riskstrat.numerics.threads import Map
-from riskstrat.records.cohort import Target
+from riskstrat.records.cohort import KEYS, Target
 from riskstrat.registers import Registers
 
 SHARD_PEOPLE = 40_000

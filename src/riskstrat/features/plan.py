@@ -18,7 +18,6 @@ from riskstrat.declare.rows import ANY_VALUE, ValueRange
 from riskstrat.declare.windows import OBSERVED_SHARE, OBSERVED_YEARS
 from riskstrat.features.windows import END_DAYS, Window, ever, longest
 
-KEYS = ("person_id", "index_date")
 AREA_FACTS = "area_facts"
 NO_LIMIT = 1_000_000
 """More days before an index date than any register reaches back."""

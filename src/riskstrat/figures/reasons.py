@@ -13,8 +13,6 @@ from riskstrat.figures.messages import MessageCatalogue, capitalised
 AGE_SEX, UNEXPLAINED = "age_sex", "unexplained"
 TOTAL, BEYOND, TOGETHER = "total", "beyond_age_sex", "living_conditions_and_area"
 """Sums of parts, released beside them with intervals of their own."""
-ALIKE = ("living_conditions", "area")
-"""Parts that cannot safely be told apart."""
 _PERCENT = 100
 _COARSE = 0.5
 """From this many percentage points on one decimal is enough."""

@@ -18,6 +18,7 @@ from riskstrat.areas.grouping import with_age_band
 from riskstrat.cohort import build_cohort
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, CountedIndicator, LocalisedText, RegisterIndicator, SlopeIndicator
+from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA
@@ -106,7 +107,6 @@ def _draws(indicator: CountedIndicator, areas: pl.DataFrame, seed: int, noise: C
 
 
 GROUPS = ("area_id", "care_centre_id", "sex", "age_band", "birth_region")
-DAYS_PER_YEAR = 365.25
 FEWEST_SHARE_FOLLOWED = 0.5
 """A year of which less was followed is not told: those who were may differ from those who were not."""
 

@@ -16,13 +16,12 @@ from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.priorities.allocation import Limits, best_packages, robustness
 from riskstrat.priorities.effect import need_quintiles, reached_shares, reduction_draws
 from riskstrat.priorities.problem_checks import (
-    MUNICIPALITY,
     NOT_NAMES,
     feasibility_problems,
     naming_columns,
     scenario_problems,
 )
-from riskstrat.records.areas import Units
+from riskstrat.records.areas import MUNICIPALITY, Units
 from riskstrat.records.plan import CARE_NEED
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from riskstrat.declare import Scenario
 from riskstrat.errors import Problem, nearest, unknown
 from riskstrat.priorities.allocation import Limits
 from riskstrat.priorities.effect import need_quintiles
-from riskstrat.records.areas import Units
+from riskstrat.records.areas import MUNICIPALITY, Units
 from riskstrat.records.plan import (
     CARE_NEED,
     OBSERVED_CASE_PERSONS,
@@ -28,7 +28,6 @@ from riskstrat.records.plan import (
 Floats = NDArray[np.float64]
 
 NOT_NAMES = ("people", OBSERVED_CASES, OBSERVED_CASE_PERSONS, OBSERVED_INDEX_DATES, CARE_NEED, TRUE_CASES)
-MUNICIPALITY = "municipality"
 _PERSONAL = ("person_id", "mother_id", "father_id", "family_id")
 _unit_problem = partial(Problem, table="units")
 

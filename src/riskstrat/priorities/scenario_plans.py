@@ -18,8 +18,8 @@ from riskstrat.errors.arguments import checked
 from riskstrat.priorities.allocation_problem import build_problem
 from riskstrat.priorities.net_cost import interval_of
 from riskstrat.priorities.planning import plan_scenario
-from riskstrat.priorities.problem_checks import MUNICIPALITY, input_problems
-from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.priorities.problem_checks import input_problems
+from riskstrat.records.areas import MUNICIPALITY, AreaEstimates, Units
 from riskstrat.records.plan import Interval, Plan
 from riskstrat.records.plans import Scenarios
 

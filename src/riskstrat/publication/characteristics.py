@@ -18,7 +18,7 @@ from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell, keys_of
-from riskstrat.records.cohort import Cohort, Target, check_rows
+from riskstrat.records.cohort import KEYS, Cohort, Target, check_rows
 
 MOST_LEVELS = 12
 """Texts with more distinct values than these are no characteristic of a group."""
@@ -34,7 +34,6 @@ _TAILS = (0.05, 0.95)
 """Values beyond these quantiles count as the quantile: one person far out moves no mean."""
 
 EVERYBODY = "all"
-KEYS = ("person_id", "index_date")
 _EVERYBODY = pl.col("person").is_not_null()
 _IDENTIFIERS = (*KEYS, "family_id", "mother_id", "father_id")
 _NOT_DESCRIBED = ("group", "person", "family", "provider")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.quality.rows import BROKEN
 from riskstrat.registers.opened import Registers
 
-DAYS_A_YEAR = 365.25
 YOUNGEST_PARENT_YEARS, OLDEST_MOTHER_YEARS, OLDEST_YEARS = 11, 60, 110
 _PARENTS = {"mother": "female", "father": "male"}
 Rules = Mapping[str, tuple[pl.Expr, pl.Expr]]
@@ -100,7 +100,7 @@ def _parent_rules(parent: str) -> Rules:
 
 
 def _years(later: pl.Expr, earlier: pl.Expr) -> pl.Expr:
-    return (later - earlier).dt.total_days() / DAYS_A_YEAR
+    return (later - earlier).dt.total_days() / DAYS_PER_YEAR
 
 
 def _counted(rows: pl.LazyFrame, rules: Rules) -> pl.DataFrame:

@@ -15,6 +15,8 @@ from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
 
+AREA, MUNICIPALITY = "area_id", "municipality"
+"""Columns that say where."""
 QUANTITIES = ("risk", "relative_risk", "unexplained")
 INTERVAL = ((1 - PUBLISHED_LEVEL) / 2, (1 + PUBLISHED_LEVEL) / 2)
 HIGHEST_RATIO = 10

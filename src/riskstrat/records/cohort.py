@@ -14,6 +14,7 @@ from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.numerics.groups import number_groups
 
+KEYS = ("person_id", "index_date")
 _KEYS = ("person_id", "landmark")
 _SPACING_UNKNOWN = Problem(
     "persons at several landmarks, without the date of each",

@@ -15,6 +15,8 @@ from riskstrat.records.cohort import check_rows
 
 FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
 """Families of factors in the order in which they are shown; families of other names follow."""
+ALIKE = ("living_conditions", "area")
+"""Families that cannot safely be told apart; their sum is better determined than either."""
 
 GROUP_SCHEMA = MappingProxyType(
     {"group": pl.String(), "feature": pl.String(), "family": pl.String(), "mean_difference": pl.Float64()}

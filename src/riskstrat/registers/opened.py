@@ -221,19 +221,6 @@ class Registers:
         )
 
 
-def unique_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Make rows that are equal in every column but `known_on` one row, known from the earliest.
-
-    Give it rows in which `known_on` is filled in by `Registers.known_on`; without that column rows equal in every
-    column become one. It groups, so use it on the rows of one shard, after filtering.
-    """
-    names = rows.collect_schema().names()
-    keys = [name for name in names if name != "known_on"]
-    if len(keys) == len(names):
-        return rows.unique()
-    return rows.group_by(keys).agg(pl.col("known_on").min()).select(names)
-
-
 def _distinct(words: pl.LazyFrame) -> pl.Series:
     """Find the distinct words of the first rows of a column, then those of all other rows that are not among them.
 

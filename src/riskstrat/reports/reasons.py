@@ -9,7 +9,8 @@ import polars as pl
 
 from riskstrat.figures import NUMBER, Reasons
 from riskstrat.figures.maps import descriptions
-from riskstrat.figures.reasons import ALIKE, UNEXPLAINED, reasons_of
+from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
+from riskstrat.records.explanation import ALIKE
 from riskstrat.reports.context import ReportContext, sheet_key
 
 STABLE = 0.8

@@ -12,11 +12,11 @@ from riskstrat.declare import Sex
 from riskstrat.figures import NUMBER
 from riskstrat.figures.messages import capitalised
 from riskstrat.figures.reasons import Reasons, reasons_of
+from riskstrat.records.areas import AREA
 from riskstrat.reports.context import Estimate, ReportContext, sheet_key
 from riskstrat.reports.interval_strip import Strip, StripRow
 from riskstrat.reports.situation import interval_of, percent_of
 
-AREA = "area_id"
 Row = tuple[str, ...]
 
 

@@ -10,10 +10,10 @@ import polars as pl
 
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures.messages import capitalised
+from riskstrat.publication.composition import AFTER
 from riskstrat.reports.context import ReportContext
 
 SIMPLE = "AgeSex"
-AFTER = "accuracy_after_choosing"
 ODDS = ("half_odds", "same_odds", "double_odds")
 CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]

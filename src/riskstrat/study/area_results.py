@@ -22,13 +22,13 @@ from riskstrat.explanation.fold_models import contributions_of_each, decompose_a
 from riskstrat.numerics.folds import UNTESTED
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaResults
-from riskstrat.records.areas import AreaEstimates, Units
+from riskstrat.records.areas import AREA, AreaEstimates, Units
 from riskstrat.records.levels import PeopleGroups
 from riskstrat.records.model import FittedEstimator, RiskModel
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.trends import Trends
-from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.data import StudyData
 from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.levels import estimate_levels

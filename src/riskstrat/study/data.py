@@ -24,6 +24,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.estimators import assessment_weights, build
 from riskstrat.features import build_features
 from riskstrat.numerics.folds import Split
+from riskstrat.records.areas import AREA, MUNICIPALITY
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
 from riskstrat.records.study import Source
@@ -31,7 +32,6 @@ from riskstrat.registers import Registers
 from riskstrat.study.comparators import benchmark_scores, care_use, other_outcomes
 from riskstrat.study.feasibility import refuse_impossible_plans
 from riskstrat.study.partition import (
-    MUNICIPALITY,
     care_need_in_units,
     in_units,
     inhabited_areas,
@@ -44,8 +44,6 @@ from riskstrat.study.progress import Progress, silent
 from riskstrat.study.source import care_need_index, cell_noise, source_of
 from riskstrat.validation import area_folds, municipality_folds, person_folds, temporal_split
 from riskstrat.validation.leaks import check_leaks
-
-AREA = "area_id"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

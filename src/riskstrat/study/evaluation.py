@@ -22,6 +22,7 @@ from riskstrat.incidence import censoring_weights, outcome_within
 from riskstrat.numerics.folds import Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.numerics.links import LOGIT
+from riskstrat.records.areas import MUNICIPALITY
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
 from riskstrat.records.model import RiskModel
@@ -30,7 +31,6 @@ from riskstrat.records.validation import Validation
 from riskstrat.study.data import StudyData
 from riskstrat.study.missing_notes import missing_notes
 from riskstrat.study.models import BASELINE, Comparison, compare, fit_by_fold
-from riskstrat.study.partition import MUNICIPALITY
 from riskstrat.validation import missingness, overlap, validate
 from riskstrat.validation.calibration import in_the_large
 from riskstrat.validation.horizon_labels import label_outcomes

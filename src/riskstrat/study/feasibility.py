@@ -19,10 +19,9 @@ from riskstrat.errors import DesignError, UsageError
 from riskstrat.numerics.groups import AGE_BAND, common_groups
 from riskstrat.priorities.problem_checks import eligible_problems
 from riskstrat.priorities.scenario_plans import impossible_scenarios
-from riskstrat.records.areas import Units, unit_label
+from riskstrat.records.areas import AREA, Units, unit_label
 from riskstrat.records.cohort import Cohort, Target
 
-AREA = "area_id"
 _NOT_GROUPS = ("person_id", "family_id", "index_date")
 
 _NO_SUCH_UNITS = LocalisedText(

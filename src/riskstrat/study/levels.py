@@ -19,10 +19,10 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.explanation.fold_models import ExplainedRisk, area_means, group_means
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
-from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.areas import AREA, AreaEstimates
 from riskstrat.records.levels import LevelEstimates
 from riskstrat.records.omission import Omission, too_few_people
-from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.data import StudyData
 
 Refits = Sequence[NDArray[np.floating]]
 

@@ -21,8 +21,9 @@ from riskstrat.estimators.released import released
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.folds import UNTESTED, Split
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.records.areas import AREA
 from riskstrat.records.model import Provenance, RiskModel
-from riskstrat.study.data import AREA, StudyData, TrainingData
+from riskstrat.study.data import StudyData, TrainingData
 from riskstrat.study.recalibration import recalibrate_folds
 from riskstrat.validation.input_drift import summarise_inputs
 

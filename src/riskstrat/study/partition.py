@@ -20,14 +20,13 @@ from riskstrat.areas.outlines import dissolve
 from riskstrat.areas.partition import PARENTS, merge_small_areas, too_small
 from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import MissingExtraError, Problem, UsageError
+from riskstrat.records.areas import AREA, MUNICIPALITY
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
 from riskstrat.records.plan import CARE_NEED
 from riskstrat.records.study import Source
 from riskstrat.registers import Registers
 
-AREA = "area_id"
-MUNICIPALITY = "municipality"
 People = TypeVar("People", bound=Target)
 
 

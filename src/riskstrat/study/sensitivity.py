@@ -15,9 +15,9 @@ from riskstrat.disclosure import ProtectedRows
 from riskstrat.disclosure.protected_rows import EDGES
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaSensitivity
-from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.areas import AREA, AreaEstimates
 from riskstrat.records.model import RiskModel
-from riskstrat.study.data import AREA, StudyData
+from riskstrat.study.data import StudyData
 from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
 from riskstrat.study.interpretation import SURROGATE

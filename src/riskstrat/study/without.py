@@ -12,11 +12,10 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
-from riskstrat.records.areas import AreaEstimates
-from riskstrat.study.data import AREA, StudyData
+from riskstrat.records.areas import AREA, AreaEstimates
+from riskstrat.records.cohort import KEYS
+from riskstrat.study.data import StudyData
 from riskstrat.study.evaluation import target_with_subgroups, with_subgroups
-
-_KEYS = ("person_id", "index_date")
 
 
 @checked
@@ -52,7 +51,7 @@ def without(data: StudyData, features: Collection[str]) -> StudyData:
     >>> sorted(set(data.training.X.columns) - set(fewer.training.X.columns))[:2]
     ['area_care_need_index', 'contacts__observed_share']
     """
-    columns = [name for name in data.training.X.columns if name not in _KEYS]
+    columns = [name for name in data.training.X.columns if name not in KEYS]
     registers = _columns_of_registers(data, columns)
     families = {
         family: [name for name in columns if data.families.get(name) == family] for family in data.families.values()

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.errors.arguments import checked
+from riskstrat.records.cohort import KEYS
 
 FEWEST_PERSONS: Final = 100
 """Aggregates of fewer persons are not kept."""
 
-KEYS: Final = ("person_id", "index_date")
 _BINS: Final = 10
 _DIGITS: Final = 3
 _QUANTILES: Final = (0.01, 0.5, 0.99)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from riskstrat.errors import DesignError, Problem
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within
+from riskstrat.records.cohort import KEYS
 from riskstrat.validation.discrimination import auc_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels
 
@@ -28,7 +29,6 @@ MOST_ROWS: Final = 20_000
 FEWEST_OUTCOMES: Final = 20
 """Among fewer outcomes, or fewer rows without, a high AUC may be chance."""
 
-_KEYS = frozenset({"person_id", "index_date"})
 _SCHEMA = {"column": pl.String(), "of": pl.String(), "auc": pl.Float64(), "n": pl.Int64()}
 
 
@@ -74,7 +74,7 @@ def leaks(
     )
     step = -(-len(y) // MOST_ROWS)
     outcome, weight = outcome_within(y, horizon_days)[::step].astype(np.float64), weight[::step]
-    rows = [row for column in X.drop(_KEYS, strict=False)[::step] for row in _of_column(column, outcome, weight)]
+    rows = [row for column in X.drop(KEYS, strict=False)[::step] for row in _of_column(column, outcome, weight)]
     frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
     return frame.sort(pl.col("auc"), descending=True, maintain_order=True)
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import outcome_within, status_known
-from riskstrat.records.cohort import Cohort, check_rows
+from riskstrat.records.cohort import KEYS, Cohort, check_rows
 from riskstrat.validation.grouping import EVERYBODY, group_labels, persons_behind
 
 OUTCOME: Final = "outcome"
@@ -23,7 +23,6 @@ MARKED_DIFFERENCE: Final = 0.2
 FEWEST_PERSONS: Final = 100
 """Groups of fewer persons are not compared: their shares differ by chance."""
 
-_KEYS = frozenset({"person_id", "index_date"})
 _OWN_NAMES = {
     "index_dates": "missing",
     "persons": "missing_persons",
@@ -71,7 +70,7 @@ def missingness(X: pl.DataFrame, cohort: Cohort, by: Sequence[str] = ()) -> pl.D
     """
     check_rows("X", X.height, cohort.people.height)
     counted = cohort.is_counted
-    people, features = _labelled(cohort).filter(counted), X.filter(counted).drop(_KEYS, strict=False)
+    people, features = _labelled(cohort).filter(counted), X.filter(counted).drop(KEYS, strict=False)
     groups = [group_labels(people, column) for column in (EVERYBODY, OUTCOME, LANDMARK, *by)]
     behind = [_behind(people, labels) for labels in groups]
     found: dict[bytes, pl.DataFrame] = {}

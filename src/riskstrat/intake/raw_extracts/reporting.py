@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.intake.conversion import REJECTED_FOLDER
 from riskstrat.intake.raw_extracts.account import RowCounts
 from riskstrat.intake.raw_extracts.delivery import Delivery
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.intake.raw_extracts.persons import REUSED
-from riskstrat.intake.raw_extracts.storage import REJECTED_FOLDER
 from riskstrat.intake.raw_extracts.tables import PERSONS
 from riskstrat.records.intake_account import IntakeAccount
 from riskstrat.registers.checks import NO_PERSON

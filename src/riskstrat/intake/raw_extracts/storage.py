@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.intake.conversion import within
+from riskstrat.intake.conversion import REJECTED_FOLDER, within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
 from riskstrat.registers.contract import PERSON, columns_of
@@ -20,7 +20,6 @@ ROWS_IN_A_PART = 400_000
 ROWS_IN_A_RANGE = 1_500_000
 _ROWS_IN_A_GROUP = 16_384
 _SAMPLED_EVERY = 500
-REJECTED_FOLDER = "rejected"
 _ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.intake.conversion import REJECTED_FOLDER
 from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, counts, total
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
@@ -19,7 +20,6 @@ from riskstrat.intake.raw_extracts.persons import REUSED, resolve_persons, same_
 from riskstrat.intake.raw_extracts.residence import residence_spells
 from riskstrat.intake.raw_extracts.shaping import schema_within
 from riskstrat.intake.raw_extracts.storage import (
-    REJECTED_FOLDER,
     IntakeContext,
     Part,
     join_pieces,
@@ -28,7 +28,8 @@ from riskstrat.intake.raw_extracts.storage import (
     rows_of,
     write_piece,
 )
-from riskstrat.intake.raw_extracts.validation import MOVED_TO_BIRTH, ReferencePersons, person_rule, validate_events
+from riskstrat.intake.raw_extracts.validation import ReferencePersons, person_rule, validate_events
+from riskstrat.intake.validation import MOVED_TO_BIRTH
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.contract import PERSON, columns_of, is_event_table
 from riskstrat.registers.source import PersonRange

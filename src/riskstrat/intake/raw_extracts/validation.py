@@ -17,12 +17,12 @@ from riskstrat.intake.raw_extracts.mapping import Merge, PlausibilityCheck, Tabl
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.intake.raw_extracts.persons import REUSED, same_period
 from riskstrat.intake.raw_extracts.shaping import END_PRECISION, PRECISION
+from riskstrat.intake.validation import MOVED_TO_BIRTH
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import DATE, END, PERSON, columns_of, first_broken, row_rules
 
 DUPLICATE = "exact duplicate"
-MOVED_TO_BIRTH = "incomplete birth date: moved to it"
 MOVED_TO_END = "incomplete date moved so that the end follows the start"
 JOINED = "joined to the spell that it continues"
 CANCELLED, UNMATCHED = "return and the dispensing that it cancels", "return without its dispensing"
