@@ -1,6 +1,9 @@
 """A new user's way, as docs/first-steps.md has it: what it says to type is typed, and what it says appears."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,10 @@ from commands import riskstrat
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/first-steps.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python|text)\n(.*?)```", PAGE, flags=re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST_COMMAND = re.findall(r"<!-- command -->\n```sh\n(.*)\n```", README)[0].split(" && ")[-1]
+KEPT = ("PATH", "PYTHONPATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY")
+"""All that a user with a new account has in the environment too."""
 SAVED_AS = re.findall(r"`(my_\w+\.py)`", PAGE)
 """The Python files of the page, in the order of its blocks of Python."""
 
@@ -66,3 +73,19 @@ def test_it_can_be_followed(clone: Path):
     assert {path.name for path in (clone / "out").glob("*_en.html")} == {
         "frailty_en.html", "copd_smokers_en.html", "my_stroke_en.html",
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_main_job_of_a_new_account_leaves_nothing_in_its_home_nor_among_temporary_files(
+    clone: Path, tmp_path_factory: pytest.TempPathFactory
+):
+    home, temporary = (tmp_path_factory.mktemp(name) for name in ("home", "temporary"))
+    given = {name: os.environ[name] for name in KEPT if name in os.environ}
+    clean = {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONPYCACHEPREFIX": str(clone / "bytecode")}
+    program, *arguments = FIRST_COMMAND.split()
+    assert program == ".venv/bin/riskstrat"
+    command = [sys.executable, "-m", "riskstrat", *arguments]
+    ended = subprocess.run(command, env=given | clean, cwd=clone, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert len(list((clone / "out").glob("*.html"))) == 2 * (3 + 1)  # of each condition and across, in two languages
+    assert list(home.rglob("*")) == list(temporary.rglob("*")) == []

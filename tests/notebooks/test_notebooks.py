@@ -6,8 +6,10 @@ import json
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from riskstrat.files.notebooks import strip_outputs
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+LONGEST_TOGETHER_SECONDS = 15 * 60
 OWN_PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|var|Users|work)/")
 
 
@@ -117,13 +120,27 @@ def test_it_is_small(path: Path):
     assert path.stat().st_size < 1_000_000
 
 
+@cache
+def executed(path: Path) -> tuple[list[str], float]:
+    """Run a notebook once: what it wrote to the error stream, and how many seconds it took."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(ROOT / "notebooks"))
+        execute = importlib.import_module("execute")
+    begun = time.monotonic()
+    notebook = execute.execute(path)
+    return execute.warnings(notebook), time.monotonic() - begun
+
+
 @each_notebook
 @pytest.mark.slow
-def test_it_runs_without_warnings(path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(str(ROOT / "notebooks"))
-    execute = importlib.import_module("execute")
-    notebook = execute.execute(path)
-    assert execute.warnings(notebook) == []
+def test_it_runs_without_warnings(path: Path):
+    assert executed(path)[0] == []
+
+
+@pytest.mark.slow
+def test_together_they_take_less_than_a_quarter_of_an_hour():
+    seconds = {path.stem: round(executed(path)[1]) for path in NOTEBOOKS}
+    assert sum(seconds.values()) < LONGEST_TOGETHER_SECONDS, seconds
 
 
 def test_the_numbers_of_the_notebooks_follow_each_other():
