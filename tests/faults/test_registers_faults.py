@@ -122,6 +122,12 @@ def test_what_makes_people_ambiguous_is_one_clear_error(
     assert found[0].startswith(table)
 
 
+def test_a_manifest_of_an_editor_that_marks_utf_8_is_read(folder: Path):
+    file = folder / "registers.toml"
+    file.write_text(file.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert open_registers(folder).has("diagnoses")
+
+
 def test_everything_wrong_is_listed_at_once(folder: Path):
     change(folder, "persons", person(sex="x", death_date=date(1960, 1, 1)))
     change(folder, "residences", another(area_id="Z"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,28 @@ def test_all_that_names_nothing_is_told_at_once(folder: Path):
     told = riskstrat("conditions").stderr
     assert "'one'" in told
     assert "'two'" in told
+
+
+@pytest.mark.parametrize("path", [r"C:\Users\anna", r"C:\data", r"C:\temp\new", r"\\server\share"])
+@pytest.mark.parametrize("table", ["", "[check]\n"])
+def test_a_path_of_windows_in_double_quotes_is_told_how_to_be_written(folder: Path, path: str, table: str):
+    (folder / "riskstrat.toml").write_text(f'{table}registers = "{path}"\n', encoding="utf-8")
+    done = riskstrat("conditions")
+    assert (done.returncode, "in single quotes" in " ".join(done.stderr.split())) == (2, True)
+
+
+@pytest.mark.parametrize("path", [r"'C:\temp\new'", "'C:/temp/new'", r'"C:\\temp\\new"', r"'\\server\share\new'"])
+def test_a_path_of_windows_arrives_as_it_is_written(folder: Path, path: str):
+    (folder / "riskstrat.toml").write_text(f"[run]\nregisters = {path}\n", encoding="utf-8")
+    given = tomllib.loads(f"path = {path}")["path"]
+    for typed in ((), ("--registers", given)):
+        done = riskstrat("run", "frailty", *typed, "--out", "out")
+        assert (done.returncode, f"no file registers.toml in {given};" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_file_of_an_editor_that_marks_utf_8_is_read(folder: Path):
+    (folder / "riskstrat.toml").write_text('language = "sv"\n', encoding="utf-8-sig")
+    assert "Obesitas" in said_by("conditions").stdout
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])

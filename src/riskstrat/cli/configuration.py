@@ -16,9 +16,10 @@ import typer
 from typer.core import TyperCommand
 
 from riskstrat.cli.terminal import MODE, Mode, note
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, printable, unknown
 
 FILE: Final = "riskstrat.toml"
+_BACKSLASHES: Final = r"correct it; write a path with / or in single quotes, such as 'C:\data\registers'"
 _OWN: Final = ("config", "help")
 """Options that a file cannot give."""
 Options = Mapping[str, frozenset[str]]
@@ -55,7 +56,7 @@ def _apply(context: typer.Context, config: Path | None) -> Path | None:
         return config
     content = _read(file)
     options = {name: _options_of(command) for name, command in _commands(context).items()}
-    UsageError.refuse(_problems(content, options))
+    UsageError.refuse([*_problems(content, options), *_escapes(content)])
     name = context.info_name or ""
     common = {key: value for key, value in content.items() if key in options[name]}
     given = common | content.get(name, {})
@@ -83,12 +84,12 @@ _SHARED: Final[Mapping[str, tuple[Any, object]]] = {
 def _read(file: Path) -> dict[str, Any]:
     expected = "a TOML file of options, such as registers = 'my_registers'"
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows write a mark before the text
     except FileNotFoundError:
         raise UsageError(Problem(f"no file {file}", expected, "correct --config")) from None
     except ValueError as broken:  # no TOML, or no UTF-8
         said = str(broken) if isinstance(broken, tomllib.TOMLDecodeError) else "not UTF-8"
-        raise UsageError(Problem(f"{file.name} that cannot be read: {said}", expected, "correct it")) from None
+        raise UsageError(Problem(f"{file.name} that cannot be read: {said}", expected, _BACKSLASHES)) from None
 
 
 def _commands(context: typer.Context) -> Mapping[str, TyperCommand]:
@@ -116,6 +117,15 @@ def _problems(content: Mapping[str, Any], options: Options) -> Iterator[Problem]
                 for each in value
                 if each not in options[name]
             )
+
+
+def _escapes(content: Mapping[str, object]) -> Iterator[Problem]:
+    r"""Find what TOML made of backslashes in double quotes, such as a tab of ``C:\temp``."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _escapes(value)
+        elif isinstance(value, str) and printable(value) != value:
+            yield Problem(f"{name} with tabs, line ends or marks that nobody sees", "plain text", _BACKSLASHES)
 
 
 def _as_typed(value: object) -> object:

@@ -186,7 +186,7 @@ def read_manifest(path: Path) -> ManifestRead:
         found = f"no file {path.name} in {path.parent}"
         raise ContractError(_problem(found, "a register folder", "give another folder"))
     try:
-        return parse_manifest(path.read_text(encoding="utf-8"))
+        return parse_manifest(path.read_text(encoding="utf-8-sig"))  # editors on Windows write a mark before the text
     except UnicodeDecodeError as error:
         raise ContractError(_problem(f"text that is not TOML ({error})", "TOML in UTF-8", "correct it")) from None
 
