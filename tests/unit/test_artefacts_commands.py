@@ -1,5 +1,7 @@
 """``riskstrat score`` and ``monitor``: a saved model on the people of today."""
 
+import json
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import riskstrat as rs
 from commands import riskstrat
 from fixture_municipality import AS_OF
+from riskstrat.artefacts.model_folder import MODEL
 from riskstrat.errors import UsageError
 from riskstrat.publication.scores import release_scores
 from riskstrat.records.scores import Scores
@@ -17,6 +20,8 @@ from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
 DAY = AS_OF.isoformat()
+REMEDIES = {0: "read it with the older riskstrat", 99: "install the newer riskstrat", None: "get it again"}
+"""What is said of a model's folder of a format."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,22 @@ def test_drift_is_told_by_feature(scores: Scores):
 def test_another_model_folder_is_exit_code_6(folder: Path, tmp_path: Path):
     done = riskstrat("monitor", tmp_path, "--registers", folder, "--as-of", DAY)
     assert (done.returncode, "model.json" in done.stderr) == (6, True)
+
+
+@pytest.mark.parametrize(("command", "number"), [("score", 0), ("monitor", 99), ("transport", None)])
+def test_a_model_of_another_format_is_exit_code_6_and_what_to_do(
+    saved: Path, folder: Path, tmp_path: Path, command: str, number: int | None
+):
+    model, out = shutil.copytree(saved, tmp_path / "model"), tmp_path / "out"
+    said = json.loads((model / MODEL).read_text(encoding="utf-8")) | {"format": number}
+    (model / MODEL).write_text(json.dumps(said), encoding="utf-8")
+    done = riskstrat(
+        command, model, "--registers", folder, "--as-of", DAY, *(["--out", out] if command == "score" else [])
+    )
+    assert (done.returncode, done.stdout) == (6, "")
+    assert REMEDIES[number] in done.stderr
+    assert "fit the model again" in done.stderr
+    assert not out.exists()
 
 
 def test_groups_are_protected_counts(scores: Scores):

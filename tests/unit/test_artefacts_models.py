@@ -17,6 +17,13 @@ from riskstrat.estimators import Boosting, Cox, DiscreteTime, FineGray, Logistic
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 
+OTHER_FORMATS = [
+    ({"format": 0}, "format 0, older than .* expected format 1; read it with the older riskstrat that wrote it"),
+    ({"format": 2}, "format 2, newer than .* expected format 1; install the newer riskstrat that wrote it"),
+    ({"format": "1"}, "does not say its format; .* get it again from where it was saved"),
+    ({}, "does not say its format; .* get it again from where it was saved"),
+]
+
 
 @pytest.fixture(scope="module")
 def saved(municipality_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -99,10 +106,11 @@ def test_a_model_with_another_name_than_expected_is_refused(saved: Path):
         rs.load_model(saved, sha256="0" * 64)
 
 
-def test_a_newer_format_is_refused(copy: Path):
-    told = json.loads((copy / MODEL).read_text()) | {"format": 2}
-    (copy / MODEL).write_text(json.dumps(told))
-    with pytest.raises(TrustError, match="format 2"):
+@pytest.mark.parametrize(("found", "told"), OTHER_FORMATS)
+def test_another_format_is_refused_and_says_what_to_do(copy: Path, found: dict[str, object], told: str):
+    said = {name: value for name, value in json.loads((copy / MODEL).read_text()).items() if name != "format"}
+    (copy / MODEL).write_text(json.dumps(said | found))
+    with pytest.raises(TrustError, match=f"{told}.*or fit the model again"):
         rs.load_model(copy)
 
 

@@ -53,11 +53,14 @@ def test_contents_that_are_none_are_refused(tmp_path: Path, content: bytes):
         rs.open_study(tmp_path)
 
 
-def test_a_newer_format_is_refused(municipality_study: Study, tmp_path: Path):
-    folder = rs.save(municipality_study, tmp_path / "study")
-    (folder / CONTENTS).write_text('{"format": 9}')
-    with pytest.raises(TrustError, match="format 9"):
-        rs.open_study(folder)
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [('"format": 9, ', "format 9, newer than"), ('"format": 1, ', "format 1, older than"), ("", "does not say its")],
+)
+def test_another_format_is_refused_and_says_what_to_do(tmp_path: Path, found: str, told: str):
+    (tmp_path / CONTENTS).write_text(f'{{{found}"sha256": {{}}}}')
+    with pytest.raises(TrustError, match=f"{told}.*or run and save the study again"):
+        rs.open_study(tmp_path)
 
 
 def test_nothing_but_an_earlier_study_is_replaced(municipality_study: Study, tmp_path: Path):

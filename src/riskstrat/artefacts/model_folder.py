@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -30,9 +30,6 @@ from riskstrat.records.study import Study
 from riskstrat.reports import card
 from riskstrat.validation.input_drift import SUMMARY_SCHEMA
 
-FORMAT: Final = 1
-"""Of the folder; a newer one than the library knows is refused."""
-
 MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD = (
     "model.json",
     "condition.json",
@@ -41,9 +38,56 @@ MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD = (
     "card.md",
 )
 SUMMARIES: Final = ("summary", "target_summary")
-NotAsSaved = Callable[[str], Problem]
 _SAME: Final = 1e-6
 """How far, relatively, risks of the recorded rows may move between libraries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderKind:
+    """A kind of folder: its only format that is read, what writes it, and how its content is made anew."""
+
+    format: int
+    needed: tuple[str, ...]
+    written_by: str
+    remedy: str
+
+    def not_as_saved(self, found: str) -> Problem:
+        """Say that a folder is none of this kind, or is damaged."""
+        return Problem(
+            found,
+            f"the folder as {self.written_by} wrote it",
+            f"get it again from where it was saved, or {self.remedy}",
+        )
+
+    def refuse_changed(self, said: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Refuse a folder of an older or newer format, or of files that do not belong together."""
+        TrustError.refuse(self._format_problems(said.get("format")))
+        expected = said.get("sha256", {})
+        TrustError.refuse(
+            self.not_as_saved(f"{name} that is not as it was saved")
+            for name in sorted({*self.needed, *expected})
+            if name not in files or digest_of(files[name]) != expected.get(name)
+        )
+
+    def _format_problems(self, found: object) -> Iterator[Problem]:
+        if not isinstance(found, int):
+            yield self.not_as_saved("a folder that does not say its format")
+        elif found != self.format:
+            newer = found > self.format
+            remedy = "install the newer riskstrat" if newer else "read it with the older riskstrat"
+            yield Problem(
+                f"a folder of format {found}, {'newer' if newer else 'older'} than this riskstrat reads",
+                f"format {self.format}",
+                f"{remedy} that wrote it, or {self.remedy} with this one",
+            )
+
+
+MODEL_KIND: Final = FolderKind(
+    format=1,
+    needed=(CONDITION, ESTIMATOR, SUMMARY),
+    written_by="riskstrat.save_model",
+    remedy="fit the model again",
+)
 
 
 @checked
@@ -121,9 +165,9 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     Raises
     ------
     TrustError
-        If the folder is none of a model, a file is not as it was saved or of a newer format, the estimator holds types
-        that are not on the list of `riskstrat.artefacts.trusted`, or the libraries here give other risks for the rows
-        that were recorded with it. The message says which, and how to fit it again.
+        If the folder is none of a model, or is of an older or newer format, a file is not as it was saved, the
+        estimator holds types that are not on the list of `riskstrat.artefacts.trusted`, or the libraries here give
+        other risks for the rows that were recorded with it. The message says which, and how to fit it again.
     MissingExtraError
         If skops is not installed.
 
@@ -137,14 +181,14 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     """
     files = _read(restored(folder))
     if sha256 is not None and digest_of(files[MODEL]) != sha256.lower():
-        raise TrustError(_not_as_saved("model.json with another SHA-256 than the one given"))
+        raise TrustError(MODEL_KIND.not_as_saved("model.json with another SHA-256 than the one given"))
     try:
         said = json.loads(files[MODEL])
-        refuse_changed(said, files, (CONDITION, ESTIMATOR, SUMMARY), FORMAT, _not_as_saved)
+        MODEL_KIND.refuse_changed(said, files)
         model = _model(said, files)
         _check_risks(model, said)
     except (AttributeError, KeyError, TypeError, ValueError, PolarsError) as broken:
-        raise TrustError(_not_as_saved("a folder whose files do not describe a model")) from broken
+        raise TrustError(MODEL_KIND.not_as_saved("a folder whose files do not describe a model")) from broken
     return model
 
 
@@ -169,7 +213,7 @@ def _description(model: RiskModel | StoredModel, published: Published | None) ->
     named = _named(model, published)
     origin = replace(model.provenance, fingerprint=named["fingerprint"])
     return {
-        "format": FORMAT,
+        "format": MODEL_KIND.format,
         "written_with": {name: version(name) for name in ("riskstrat", "scikit-learn", "skops")},
         "kind": type(model.estimator).__name__,
         "digest": named["digest"],
@@ -218,24 +262,9 @@ def _risks(model: FittedModel) -> list[float]:
 
 def _read(folder: Path) -> dict[str, bytes]:
     if not (folder / MODEL).is_file():
-        raise TrustError(_not_as_saved("a folder without model.json"))
+        raise TrustError(MODEL_KIND.not_as_saved("a folder without model.json"))
     names = [name for name in (MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD) if (folder / name).is_file()]
     return {name: (folder / name).read_bytes() for name in names}
-
-
-def refuse_changed(
-    said: Mapping[str, Any], files: Mapping[str, bytes], needed: Iterable[str], newest: int, not_as_saved: NotAsSaved
-) -> None:
-    """Refuse a folder of a newer format, or of files that do not belong together."""
-    if said.get("format") != newest:
-        remedy = "read it with the version of riskstrat that wrote it, or make it again with this one"
-        raise TrustError(Problem(f"a folder of format {said.get('format')}", f"format {newest}", remedy))
-    expected = said.get("sha256", {})
-    TrustError.refuse(
-        not_as_saved(f"{name} that is not as it was saved")
-        for name in sorted({*needed, *expected})
-        if name not in files or digest_of(files[name]) != expected.get(name)
-    )
 
 
 def _check_risks(model: StoredModel, said: Mapping[str, Any]) -> None:
@@ -271,11 +300,3 @@ def _condition(text: str) -> Condition:
 def digest_of(content: bytes) -> str:
     """Give the SHA-256 of a file."""
     return hashlib.sha256(content).hexdigest()
-
-
-def _not_as_saved(found: str) -> Problem:
-    return Problem(
-        found,
-        "the folder as riskstrat.save_model wrote it",
-        "get it again from where it was saved, or fit the model again",
-    )

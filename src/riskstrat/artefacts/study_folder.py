@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from riskstrat.artefacts.model_folder import digest_of, load_model, model_files, refuse_changed
+from riskstrat.artefacts.model_folder import FolderKind, digest_of, load_model, model_files
 from riskstrat.artefacts.stored_model import StoredModel
-from riskstrat.errors import Problem, TrustError
+from riskstrat.errors import TrustError
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.released import can_leave
 from riskstrat.files import restored, staged_folder
@@ -17,9 +17,11 @@ from riskstrat.publication import Published, publish
 from riskstrat.publication.storing import STUDY, published_files, read_published
 from riskstrat.records.study import Study
 
-FORMAT: Final = 2
 CONTENTS: Final = "contents.json"
 MODEL_FOLDER: Final = "model"
+STUDY_KIND: Final = FolderKind(
+    format=2, needed=(STUDY,), written_by="riskstrat.save", remedy="run and save the study again"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +84,7 @@ def save(study: Study, folder: Path | str) -> Path:
     if can_leave(study.model.estimator):
         model = model_files(study.model, published)
         files |= {f"{MODEL_FOLDER}/{name}": content for name, content in model.items()}
-    contents = {"format": FORMAT, "sha256": {name: digest_of(each) for name, each in files.items()}}
+    contents = {"format": STUDY_KIND.format, "sha256": {name: digest_of(each) for name, each in files.items()}}
     with staged_folder(folder, command="save") as staging:
         for name, content in (*files.items(), (CONTENTS, json.dumps(contents, indent=1).encode())):
             path = staging.result / name
@@ -108,8 +110,8 @@ def open_study(folder: Path | str) -> SavedStudy:
     Raises
     ------
     TrustError
-        If the folder is none of a study, of a newer format, or a file is missing or not as it was saved; if its model
-        cannot be trusted (`riskstrat.load_model`).
+        If the folder is none of a study, or is of an older or newer format, a file is missing or not as it was saved,
+        or its model cannot be trusted (`riskstrat.load_model`).
 
     Examples
     --------
@@ -121,10 +123,10 @@ def open_study(folder: Path | str) -> SavedStudy:
     """
     kept = restored(folder)
     if not (kept / CONTENTS).is_file():
-        raise TrustError(_not_as_saved(f"a folder without {CONTENTS}"))
+        raise TrustError(STUDY_KIND.not_as_saved(f"a folder without {CONTENTS}"))
     contents = _contents(kept)
     files = {name: (kept / name).read_bytes() for name in contents.get("sha256", {}) if (kept / name).is_file()}
-    refuse_changed(contents, files, (STUDY,), FORMAT, _not_as_saved)
+    STUDY_KIND.refuse_changed(contents, files)
     has_model = any(name.startswith(f"{MODEL_FOLDER}/") for name in files)
     return SavedStudy(published=read_published(files), model=load_model(kept / MODEL_FOLDER) if has_model else None)
 
@@ -136,8 +138,4 @@ def _contents(folder: Path) -> dict[str, Any]:
         contents = None
     if isinstance(contents, dict):
         return contents
-    raise TrustError(_not_as_saved(f"{CONTENTS} that is not as it was saved"))
-
-
-def _not_as_saved(found: str) -> Problem:
-    return Problem(found, "the folder as riskstrat.save wrote it", "get it again, or run the study again")
+    raise TrustError(STUDY_KIND.not_as_saved(f"{CONTENTS} that is not as it was saved"))
