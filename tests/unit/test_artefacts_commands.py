@@ -92,9 +92,8 @@ def test_a_model_of_another_format_is_exit_code_6_and_what_to_do(
     model, out = shutil.copytree(saved, tmp_path / "model"), tmp_path / "out"
     said = json.loads((model / MODEL).read_text(encoding="utf-8")) | {"format": number}
     (model / MODEL).write_text(json.dumps(said), encoding="utf-8")
-    done = riskstrat(
-        command, model, "--registers", folder, "--as-of", DAY, *(["--out", out] if command == "score" else [])
-    )
+    where = [] if command == "monitor" else ["--out", out]
+    done = riskstrat(command, model, "--registers", folder, "--as-of", DAY, *where)
     assert (done.returncode, done.stdout) == (6, "")
     assert REMEDIES[number] in done.stderr
     assert "fit the model again" in done.stderr
