@@ -46,7 +46,7 @@ def test_what_is_not_as_it_was_saved_is_refused(municipality_study: Study, tmp_p
         rs.open_study(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"{}", b'{"format": 2, "sha256": 3}'])
 def test_contents_that_are_none_are_refused(tmp_path: Path, content: bytes):
     (tmp_path / CONTENTS).write_bytes(content)
     with pytest.raises(TrustError):

@@ -136,6 +136,6 @@ def _contents(folder: Path) -> dict[str, Any]:
         contents = json.loads((folder / CONTENTS).read_bytes())
     except ValueError:
         contents = None
-    if isinstance(contents, dict):
+    if isinstance(contents, dict) and isinstance(contents.get("sha256", {}), dict):
         return contents
     raise TrustError(STUDY_KIND.not_as_saved(f"{CONTENTS} that is not as it was saved"))
