@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 from area_cohorts import cohort_of, some_risk, target_of
 from riskstrat.areas import CountNoise, Neighbours, estimate_areas
-from riskstrat.areas.fit import check_fit, probability_lower
+from riskstrat.areas.fit import check_fit, probability_below
 from riskstrat.areas.observed_expected import GroupCounts
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS
@@ -53,7 +53,7 @@ def posterior_of(method: str, counts: GroupCounts) -> Posterior:
 @pytest.mark.parametrize("noisy", [False, True], ids=["exact", "protected"])
 def test_each_area_is_held_against_a_fit_without_it(method: str, noisy: bool):
     counts = world(1, noisy=noisy)
-    found = probability_lower(posterior_of(method, counts), counts.observed, counts.noise)
+    found = probability_below(posterior_of(method, counts), counts.observed, counts.noise)
     random = np.random.default_rng(2)
     for area in (0, 7, 20, 50):
         theta = posterior_of(method, without(counts, area)).draw(DRAWS, 3)[:, area]
@@ -68,7 +68,7 @@ def test_each_area_is_held_against_a_fit_without_it(method: str, noisy: bool):
 @METHODS
 def test_where_the_model_is_right_counts_are_lower_with_uniform_probability(method: str):
     worlds = [world(seed) for seed in range(6)]
-    found = np.concatenate([probability_lower(posterior_of(method, one), one.observed, one.noise) for one in worlds])
+    found = np.concatenate([probability_below(posterior_of(method, one), one.observed, one.noise) for one in worlds])
     assert kstest(found, "uniform").pvalue > 0.05
     fits = [check_fit(LABELS, posterior_of(method, one), one) for one in worlds]
     assert sum(fit["stands_out"].sum() for fit in fits) <= 2
@@ -79,21 +79,21 @@ def test_areas_that_the_model_does_not_fit_stand_out():
     fit = check_fit(LABELS, posterior_of("gamma", counts), counts)
     assert fit.filter("stands_out")["area_id"].to_list() == ["3", "30"]
     assert fit.filter("stands_out")["outside"].all()
-    assert (fit.filter("stands_out")["probability_lower"] > 0.99).all()
+    assert (fit.filter("stands_out")["probability_below"] > 0.99).all()
 
 
 def test_of_an_area_of_which_nothing_is_expected_nothing_is_said():
     unknown = without(world(5), 0)
     fit = check_fit(LABELS, posterior_of("gamma", unknown), unknown)
     assert fit.row(0) == ("0", None, None, None)
-    assert fit["probability_lower"].null_count() == 1
+    assert fit["probability_below"].null_count() == 1
 
 
 def test_the_fit_leaves_with_the_areas_that_are_there_now():
     new = pl.when(area_id="d").then(pl.lit("new")).otherwise(pl.col("area_id")).alias("area_id")
     areas = estimate_areas(cohort_of(), some_risk(6000), target_of(area_id=new), some_risk(3000))
     assert areas.fit["area_id"].to_list() == areas.table["area_id"].to_list() == ["a", "b", "c", "new"]
-    assert areas.fit["probability_lower"].is_null().to_list() == [False, False, False, True]
+    assert areas.fit["probability_below"].is_null().to_list() == [False, False, False, True]
     released = release_record(areas)["fit"].frame
     assert released["area_id"].to_list() == ["a", "b", "c", "new"]
-    assert released["probability_lower"].drop_nulls().is_between(0.05, 0.95).all()
+    assert released["probability_below"].drop_nulls().is_between(0.05, 0.95).all()

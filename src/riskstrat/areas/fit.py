@@ -24,7 +24,7 @@ FALSE_DISCOVERY = 0.1
 def check_fit(labels: pl.DataFrame, posterior: Posterior, counts: GroupCounts) -> pl.DataFrame:
     """Hold each group's count against its distribution given the counts of the other groups.
 
-    One row a group, as in `labels`: the labels; ``probability_lower``, that the count is lower than what was seen, half
+    One row a group, as in `labels`: the labels; ``probability_below``, that the count is lower than what was seen, half
     of that of the same count added (about uniform where the model fits); whether it is ``outside`` the 90 % interval,
     as one in ten is; and whether it ``stands_out``, by a rule under which a tenth of those that do are expected to fit
     after all. Null where nothing is expected.
@@ -35,12 +35,12 @@ def check_fit(labels: pl.DataFrame, posterior: Posterior, counts: GroupCounts) -
     Hochberg, J R Stat Soc B 1995;57:289.
     """
     known = counts.expected > 0
-    lower = probability_lower(posterior, counts.observed, counts.noise)
+    lower = probability_below(posterior, counts.observed, counts.noise)
     either_side = np.minimum(2 * np.minimum(lower, 1 - lower), 1)
     stands_out = np.zeros(len(known), dtype=bool)
     stands_out[known] = false_discovery_control(either_side[known]) <= FALSE_DISCOVERY
     found = {
-        "probability_lower": lower,
+        "probability_below": lower,
         "outside": (lower < INTERVAL[0]) | (lower > INTERVAL[1]),
         "stands_out": stands_out,
     }
@@ -49,7 +49,7 @@ def check_fit(labels: pl.DataFrame, posterior: Posterior, counts: GroupCounts) -
     )
 
 
-def probability_lower(posterior: Posterior, observed: Floats, noise: CountNoise | None) -> Floats:
+def probability_below(posterior: Posterior, observed: Floats, noise: CountNoise | None) -> Floats:
     """P(lower than observed) + P(as observed) / 2 of each group's count, given the other groups, (n,)."""
     chance = np.ones(1) if noise is None else noise.probability
     width = len(chance) // 2

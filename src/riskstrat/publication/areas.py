@@ -130,9 +130,9 @@ def fit(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
         counted.join(areas.fit, on=areas.by, how="left", maintain_order="left"),
         dimensions=shown.dimensions,
         unshown=_TRAINED,
-        derived=dict.fromkeys(("probability_lower", "outside", "stands_out"), _TRAINED),
+        derived=dict.fromkeys(("probability_below", "outside", "stands_out"), _TRAINED),
         persons=_PERSONS,
-        digits={"probability_lower": PROBABILITY},
+        digits={"probability_below": PROBABILITY},
     )
 
 

@@ -105,7 +105,7 @@ class AreaEstimates:
         ``late_first`` (landmarks), ``early_cases`` and ``late_cases``; ``carried``, the share of the differences that
         is carried forward to the draws. None where there is one landmark.
     fit
-        One row a group: the grouping columns, ``probability_lower`` (that its count is lower than what was seen, half
+        One row a group: the grouping columns, ``probability_below`` (that its count is lower than what was seen, half
         of that of the same count added, given the counts of the other groups: about uniform where the model of the
         groups fits), ``outside`` the 90 % interval of that distribution (one in ten is), ``stands_out`` (so far outside
         that the model does not fit it, see `docs/areas.md`). Null where nothing was expected.

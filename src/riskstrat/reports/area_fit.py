@@ -16,12 +16,12 @@ OUTSIDE_BY_CHANCE = 0.1
 
 def fit_sentences(context: ReportContext) -> Iterator[str]:
     """Count the areas outside the interval that the others give, and name those that the model does not fit."""
-    found = _told(context)
+    found = _fit_by_name(context)
     if found.is_empty():
         return
     by_chance = context.numbers.number(OUTSIDE_BY_CHANCE * found.height, 0)
     yield context.messages.count("method.fit", int(found["outside"].sum()), all=found.height, expected=by_chance)
-    unlike = standing_out(context)
+    unlike = misfitting_areas(context)
     yield (
         context.messages("method.fit_unlike", areas=context.listed(unlike))
         if unlike
@@ -29,12 +29,12 @@ def fit_sentences(context: ReportContext) -> Iterator[str]:
     )
 
 
-def standing_out(context: ReportContext) -> list[str]:
+def misfitting_areas(context: ReportContext) -> list[str]:
     """Names of the areas that the model does not fit."""
-    return _told(context).filter("stands_out")["name"].sort().to_list()
+    return _fit_by_name(context).filter("stands_out")["name"].sort().to_list()
 
 
-def _told(context: ReportContext) -> pl.DataFrame:
+def _fit_by_name(context: ReportContext) -> pl.DataFrame:
     """Areas of which it is told how they fit, by name."""
     frame = context.frame("fit")
     if frame is None or context.areas is None:

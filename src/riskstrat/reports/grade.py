@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp
 
-from riskstrat.reports.area_fit import standing_out
+from riskstrat.reports.area_fit import misfitting_areas
 from riskstrat.reports.blocks import Grade
 from riskstrat.reports.context import HIGHER, LOWER, Estimate, ReportContext
 
@@ -52,7 +52,7 @@ def _areas(context: ReportContext) -> tuple[str, str] | None:
     grade = GOOD if clear >= good * everything else MODERATE if clear >= moderate * everything else LOW
     told = context.messages.count("grade.clear", clear, all=everything)
     reason = context.messages(f"grade.areas_{grade}", clear=told)
-    if unlike := standing_out(context):
+    if unlike := misfitting_areas(context):
         grade = max(grade, MODERATE, key=GRADES.index)
         reason = f"{reason} {context.messages('grade.unlike', areas=context.listed(unlike))}"
     moved = drift_factors(context)
