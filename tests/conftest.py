@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from decomposition import decompose_groups
 from riskstrat import conditions
 from riskstrat.areas import estimate_areas, estimate_groups, inequality, recalibrate
 from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
-from riskstrat.explanation import decompose_groups
+from riskstrat.explanation import ExplainedRisk
 from riskstrat.priorities import prioritise
 from riskstrat.recalibration import InTheLarge
 from riskstrat.records.area_results import AreaResults
@@ -146,7 +147,9 @@ def invented_study(
     across = estimate_groups(areas, target, recalibrate(cohort, risk, by="area_id").latest.apply(now_risk))
     reasons = decompose_groups(
         areas.draws.unexplained, groups.to_list(), target.people["area_id"].to_list(),
-        risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=start,
+        why=ExplainedRisk(
+            risk=now_risk, contributions=share, families=FAMILIES, baseline_risk=np.full(len(now_risk), start)
+        ),
     )  # fmt: skip
     columns = tuple(feature.column for feature in condition.features)
     contributions = np.zeros((people, len(columns)))

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from riskstrat.errors import RiskstratError, UsageError
-from riskstrat.explanation import decompose_groups, explain, reasons
+from riskstrat.explanation import explain, reasons
+from riskstrat.explanation.groups import sum_problems
 from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import LOGIT
 from riskstrat.recalibration import InTheLarge, RecalibratedLink
@@ -82,19 +83,7 @@ def test_a_recalibrated_risk_needs_a_recalibrated_baseline() -> None:
         on_risk_scale(values, -2.0, np.array([0.1, 0.2]), LOGIT)
 
 
-def test_a_decomposition_lists_everything_that_does_not_fit() -> None:
-    with pytest.raises(UsageError) as caught:
-        decompose_groups(
-            np.ones((5, 3)),
-            ["a", "b"],
-            ["a", None],
-            risk=np.array([0.1, 0.2]),
-            contributions=np.array([[0.0], [0.0]]),
-            families=["area"],
-            baseline_risk=0.1,
-        )
-    assert [problem.found for problem in caught.value.problems] == [
-        "theta of shape (5, 3)",
-        "1 to 4 people whose group has no column in theta",
-        "contributions that miss the risks by up to 0.1",
-    ]
+def test_contributions_that_do_not_add_up_to_risks_are_told():
+    found = sum_problems(np.array([0.1, 0.2]), np.full(2, 0.1), np.zeros((2, 1)))
+    assert [problem.found for problem in found] == ["contributions that miss the risks by up to 0.1"]
+    assert sum_problems(np.array([0.1, 0.2]), np.full(2, 0.1), np.array([[0.0], [0.1]])) == []

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskstrat.explanation import decompose_groups, reasons
+from decomposition import decompose_groups
+from riskstrat.explanation import ExplainedRisk, reasons
 from riskstrat.explanation.groups import part_draws
 from riskstrat.explanation.risk_scale import on_risk_scale
 from riskstrat.numerics.links import CLOGLOG, LOGIT, Link
@@ -55,8 +56,8 @@ def test_families_sum_to_the_risk_minus_the_baseline_risk(size: tuple[int, int, 
 @settings(deadline=None)
 def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple[int, int, int, Link]) -> None:
     theta, names, labels, risk, contributions, baseline_risk = population(*size)
-    people = {"risk": risk, "contributions": contributions, "families": FAMILIES, "baseline_risk": baseline_risk}
-    frame = decompose_groups(theta, names, labels, **people)
+    why = ExplainedRisk(risk=risk, contributions=contributions, families=FAMILIES, baseline_risk=baseline_risk)
+    frame = decompose_groups(theta, names, labels, why=why)
     present = [name for name in names if (labels == name).any()]
     means = np.array([risk[labels == name].mean() for name in present])
     share = np.array([(labels == name).mean() for name in present])
@@ -77,15 +78,8 @@ def test_parts_sum_to_the_group_minus_the_municipality_in_every_draw(size: tuple
 @settings(deadline=None)
 def test_weighted_by_people_every_part_sums_to_nothing(size: tuple[int, int, int, Link]) -> None:
     theta, names, labels, risk, contributions, baseline_risk = population(*size)
-    frame = decompose_groups(
-        theta,
-        names,
-        labels,
-        risk=risk,
-        contributions=contributions,
-        families=FAMILIES,
-        baseline_risk=baseline_risk,
-    )
+    why = ExplainedRisk(risk=risk, contributions=contributions, families=FAMILIES, baseline_risk=baseline_risk)
+    frame = decompose_groups(theta, names, labels, why=why)
     people = pl.DataFrame({"group": labels}).group_by("group").len()
     sums = frame.join(people, on="group").group_by("part").agg((pl.col("estimate") * pl.col("len")).sum())
     np.testing.assert_allclose(sums["estimate"], 0, atol=1e-10)
@@ -101,10 +95,12 @@ def test_the_order_of_people_changes_nothing(size: tuple[int, int, int, Link]) -
             theta,
             names,
             labels[rows],
-            risk=risk[rows],
-            contributions=contributions[rows],
-            families=FAMILIES,
-            baseline_risk=baseline_risk[rows],
+            why=ExplainedRisk(
+                risk=risk[rows],
+                contributions=contributions[rows],
+                families=FAMILIES,
+                baseline_risk=baseline_risk[rows],
+            ),
         )
         for rows in (np.arange(len(risk)), order)
     ]

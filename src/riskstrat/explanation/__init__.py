@@ -7,7 +7,7 @@ from riskstrat.explanation.contributions import Explainable, explain, explain_gr
 from riskstrat.explanation.correlated import correlated_families
 from riskstrat.explanation.dependence import dependence
 from riskstrat.explanation.fold_models import ExplainedRisk
-from riskstrat.explanation.groups import UNEXPLAINED, decompose_groups
+from riskstrat.explanation.groups import UNEXPLAINED
 from riskstrat.explanation.ratios import ratios
 from riskstrat.explanation.reasons import reasons
 from riskstrat.explanation.stability import reason_stability
@@ -17,7 +17,6 @@ __all__ = [
     "Explainable",
     "ExplainedRisk",
     "correlated_families",
-    "decompose_groups",
     "dependence",
     "explain",
     "explain_groups",

@@ -6,7 +6,6 @@ Out: a frame with one row a group and part, in units of risk.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError, few
+from riskstrat.errors import Problem
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.groups import Labels
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.explanation import ALIKE
 
@@ -36,105 +34,6 @@ FEWEST_REFITS = 5
 SCHEMA = MappingProxyType(
     {"group": pl.String(), "part": pl.String(), "estimate": pl.Float64(), "lower": pl.Float64(), "upper": pl.Float64()}
 )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _People:
-    """The target population: group (n,), risk (n,), baseline risk (n,) and contributions (n, families)."""
-
-    label: pl.Series
-    risk: Floats
-    baseline: Floats
-    parts: Floats
-    families: tuple[str, ...]
-
-
-@checked
-def decompose_groups(
-    theta: Floats,
-    groups: Sequence[str],
-    labels: Labels,
-    *,
-    risk: Floats,
-    contributions: Floats,
-    families: Sequence[str],
-    baseline_risk: float | Floats,
-    refits: Floats | None = None,
-    level: float = LEVEL,
-) -> pl.DataFrame:
-    """Split each group's risk minus the municipality's into factor families and the unexplained rest.
-
-    With m_i the mean predicted risk of group i and s_i its share of the people, its risk in a draw is theta_i m_i and
-    the municipality's is sum_j s_j theta_j m_j. `part_draws` splits their difference in every draw.
-
-    Parameters
-    ----------
-    theta
-        Draws (draws, groups) of observed over expected.
-    groups
-        Names of the columns of theta.
-    labels
-        Group of each person of the target population (n,); every person belongs to one of ``groups``.
-    risk
-        Predicted risks (n,).
-    contributions
-        Contributions (n, k) in units of risk, from `on_risk_scale`: baseline risk + row sum = risk.
-    families
-        Names of the k columns.
-    baseline_risk
-        Risk (not logit) that each person's contributions start from, one for all or (n,). Where each group is scored
-        by a model fitted without it, the models start from different baselines; what differs between them is not due
-        to any person's features and is part of what is unexplained.
-    refits
-        Mean contributions (refits, groups, k) of each group by models that each left a part of the data out.
-    level
-        Coverage of the interval.
-
-    Returns
-    -------
-    polars.DataFrame
-        group, part, estimate, lower, upper in units of risk, parts in the order families, then ``unexplained``. The
-        estimates (means over the draws) of a group sum to its risk minus the municipality's. Without refits the
-        interval of a family is null because none is claimed, not because it is certain. Groups without people are left
-        out.
-
-    Raises
-    ------
-    UsageError
-        If shapes differ, a label is not among the groups, or contributions do not add up to the risks.
-
-    Examples
-    --------
-    >>> frame = decompose_groups(
-    ...     theta=np.array([[1.0, 1.2], [1.0, 1.2]]),
-    ...     groups=["north", "south"],
-    ...     labels=["north", "south"],
-    ...     risk=np.array([0.10, 0.20]),
-    ...     contributions=np.array([[-0.05], [0.05]]),
-    ...     families=["living_conditions"],
-    ...     baseline_risk=0.15,
-    ... )
-    >>> frame.filter(group="south")["estimate"].round(3).to_list()
-    [0.05, 0.02]
-    """
-    people = _people(labels, risk, contributions, families, baseline_risk)
-    UsageError.refuse(
-        [
-            *_shape_problems(theta, groups, people),
-            *_label_problems(people.label, groups),
-            *sum_problems(people.risk, people.baseline, people.parts),
-        ]
-    )
-    code = people.label.replace_strict(list(groups), list(range(len(groups))), return_dtype=pl.Int64).to_numpy()
-    sizes = np.bincount(code, minlength=len(groups))
-    columns = np.column_stack([people.risk, people.parts])
-    sums = np.column_stack([np.bincount(code, weights=column, minlength=len(groups)) for column in columns.T])
-    present, means = sizes > 0, sums / np.maximum(sizes, 1)[:, None]
-    again = None if refits is None else refits[:, present]
-    found = PartMeans(families=people.families, parts=means[present, 1:], refits=again).split(
-        (theta * means[:, 0])[:, present], sizes[present], list(itertools.compress(groups, present)), level
-    )
-    return found.filter(~pl.col("part").is_in(SUMS))
 
 
 @checked
@@ -204,7 +103,7 @@ class PartMeans:
     def split(
         self, risk: Floats, people: npt.NDArray[np.integer], groups: Sequence[str], level: float = LEVEL
     ) -> pl.DataFrame:
-        """Means and intervals of `part_draws`, as `decompose_groups` gives them; after those of each group `SUMS`."""
+        """Means and intervals of `part_draws`, in units of risk; after the parts of each group `SUMS`."""
         draws, parts = part_draws(risk, people, self.parts, self.refits), [*self.families, UNEXPLAINED]
         sums = _sums(parts)
         added = [draws[:, :, of].sum(axis=2, keepdims=True) for of in sums.values()]
@@ -231,45 +130,6 @@ def _sums(parts: Sequence[str]) -> dict[str, list[int]]:
         for name, of in zip(SUMS, added, strict=True)
         if of <= {*parts}
     }
-
-
-def _people(
-    labels: Labels, risk: Floats, contributions: Floats, families: Sequence[str], baseline_risk: float | Floats
-) -> _People:
-    return _People(
-        label=pl.Series("group", np.asarray(labels).tolist(), dtype=pl.String),
-        risk=np.asarray(risk, dtype=np.float64),
-        baseline=np.broadcast_to(np.asarray(baseline_risk, dtype=np.float64), len(risk)),
-        parts=np.asarray(contributions, dtype=np.float64),
-        families=tuple(families),
-    )
-
-
-def _shape_problems(theta: Floats, groups: Sequence[str], people: _People) -> list[Problem]:
-    n = len(people.risk)
-    shapes = {
-        "theta": (theta.shape, (len(theta), len(groups))),
-        "labels": (people.label.shape, (n,)),
-        "contributions": (people.parts.shape, (n, len(people.families))),
-    }
-    return [
-        Problem(f"{name} of shape {found}", f"shape {expected}", "pass arrays of the same people, groups and families")
-        for name, (found, expected) in shapes.items()
-        if found != expected
-    ]
-
-
-def _label_problems(label: pl.Series, groups: Sequence[str]) -> list[Problem]:
-    unknown = int((~label.is_in(list(groups)).fill_null(value=False)).sum())
-    if not unknown:
-        return []
-    return [
-        Problem(
-            f"{few(unknown)} people whose group has no column in theta",
-            "everybody in one of the groups, because the municipality is the sum of its groups",
-            "leave people without a group out of risks, contributions and labels alike, and count them",
-        )
-    ]
 
 
 def sum_problems(risk: Floats, baseline: Floats, parts: Floats) -> list[Problem]:
