@@ -99,14 +99,14 @@ def test_persons_that_cannot_be_behind_a_count_are_refused(persons: list[int], c
 
 def test_a_quotient_that_is_none_is_refused() -> None:
     frame = pl.DataFrame({"area": ["A", "B"], "people": [10, 10], "cases": [6, 6], "rate": [0.6, 0.7]})
-    with pytest.raises(UsageError, match="rate: 1 cell other than cases / people"):
+    with pytest.raises(UsageError, match="rate: 1 cell that is not cases / people"):
         Table(frame, dimensions="area", counts=("people", "cases"), derived={"rate": Ratio("cases", "people")})
 
 
 def test_parts_that_do_not_add_up_are_refused() -> None:
     frame = pl.DataFrame({"sex": ["female", "male", "all"], "cases": [6, 6, 13]})
     whole = Sum(count="cases", parts={"sex": ("female", "male")}, total={"sex": ("all",)})
-    with pytest.raises(UsageError, match="cases: 1 total other than the sum of their parts"):
+    with pytest.raises(UsageError, match="cases: 1 total that is not the sum of its parts"):
         Table(frame, dimensions="sex", counts="cases", sums=[whole])
 
 

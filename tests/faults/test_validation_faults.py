@@ -116,7 +116,7 @@ def test_folds_that_cannot_be_made() -> None:
     people = pl.DataFrame({"person_id": [1, 2, 3], "area_id": ["a", "a", "b"], "family_id": [1, 1, 1]})
     with pytest.raises(UsageError, match="1 fold"):
         person_folds(people, k=1)
-    with pytest.raises(DesignError, match="1 families for 2 folds"):
+    with pytest.raises(DesignError, match="1 family for 2 folds"):
         person_folds(people, k=2)
     with pytest.raises(DesignError, match="2 areas for 3 folds"):
         area_folds(people, k=3)

@@ -122,7 +122,7 @@ def test_everything_wrong_with_dates_and_ages_is_told_at_once():
 
 
 def test_births_after_the_index_date_are_refused():
-    with pytest.raises(ContractError, match="1 births after the index date"):
+    with pytest.raises(ContractError, match="1 birth after the index date"):
         person_years(outcome_array([0], [5.0]), [date(2009, 1, 1)], [date(2010, 1, 1)])
 
 

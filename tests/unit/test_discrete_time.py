@@ -150,7 +150,7 @@ def test_periods_that_cannot_be_meant_are_refused(periods: object):
 def test_what_cannot_be_asked_is_refused():
     X, y = people(500)
     model = DiscreteTime(horizon_days=HORIZON, periods=ENDS).fit(X, y)
-    with pytest.raises(UsageError, match="ends of periods: 100, 200, 300 days"):
+    with pytest.raises(UsageError, match="ends of periods: day 100, 200, 300"):
         model.predict_cumulative_incidence(X, [150.0])
     with pytest.raises(UsageError, match="event 3"):
         model.predict_cumulative_incidence(X, [100.0], event=3)

@@ -61,7 +61,7 @@ def test_the_suffix_is_the_version_and_other_underscores_are_not():
 
 
 def test_two_versions_in_one_file_are_refused_with_a_count(tmp_path: Path):
-    with pytest.raises(ContractError, match="1 outlines whose code another one has too"):
+    with pytest.raises(ContractError, match="1 outline whose code another one has too"):
         read_geography(written(tmp_path / "a.gpkg", ["9981A0010", "9981A0010_DeSO2025"]))
 
 

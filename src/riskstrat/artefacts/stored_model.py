@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.cohort import build_cohort, target_population
 from riskstrat.declare import LocalisedText
-from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem, number_of
 from riskstrat.features import build_features
 from riskstrat.records.model import AppliedRecalibration, FittedModel, Provenance, digest_of
 from riskstrat.records.omission import Omission
@@ -53,7 +53,8 @@ class StoredModel(FittedModel):
         return replace(super().moved(recalibration, location), digest=digest_of(named))
 
     def __repr__(self) -> str:
-        return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {len(self.columns)} columns)"
+        columns = number_of(len(self.columns), "column")
+        return f"StoredModel({self.condition.name}, {self.kind}, digest {self.digest}, {columns})"
 
     def score(self, registers: Registers, as_of: date) -> Scores:
         """Predict the risks of who is eligible on a day, by what was known before it.

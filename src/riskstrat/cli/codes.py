@@ -11,7 +11,7 @@ import typer
 from riskstrat.cli.options import LanguageOption
 from riskstrat.cli.terminal import answer
 from riskstrat.declare import Language
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +66,7 @@ def _checked() -> str:
 
     statuses = [found.status for found in codelists()]
     checked = statuses.count("verified")
-    return f"{checked} of {len(statuses)} lists were checked against a publication; (m) marks the others."
+    return f"{checked} of {number_of(len(statuses), 'list')} were checked against a publication; (m) marks the others."
 
 
 def _shown(name: str) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _list(found: CodeList) -> Iterator[str]:
 def _score(found: Score) -> Iterator[str]:
     yield from (found.name, found.title_en, found.title_sv, "")
     yield from textwrap.wrap(f"Source: {found.source}{_mark(found.status)}", WIDTH)
-    yield f"{len(found.items)} items, each counted once; {found.code_system}, by prefix"
+    yield f"{number_of(len(found.items), 'item')}, each counted once; {found.code_system}, by prefix"
     yield "-" * WIDTH
     for item in found.items:
         yield from _row(f"{item.name:<18}{item.points:>8g}", f"{item.title_en}: {item.codes}")

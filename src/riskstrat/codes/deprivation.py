@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.errors.arguments import checked
 
 CARE_NEED_WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -86,7 +86,7 @@ def _impossible(areas: pl.DataFrame) -> Iterator[Problem]:
         outside = areas.filter((pl.col(name) < 0) | (pl.col(name) > pl.col("population"))).height
         if outside:
             yield Problem(
-                f"{outside} areas with a count below 0 or above the population",
+                f"{number_of(outside, 'area')} with a count below 0 or above the population",
                 "a part of the population",
                 "correct the counts",
                 table="areas",

@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.codes.expression import CodeExpression, bare
 from riskstrat.codes.lists import CodeList, codelists
 from riskstrat.codes.scores import Score, ScoreItem, score, scores
+from riskstrat.errors import number_of
 from riskstrat.errors.arguments import checked
 
 Kind = Literal["list", "score", "item"]
@@ -67,7 +68,7 @@ def _catalogue() -> tuple[tuple[Entry, tuple[CodeExpression, ...]], ...]:
     """Give everything that can be found, each with the expressions in which a code finds it."""
     published = [score(name) for name in scores()]
     lists = [(_entry("list", each, str(each.codes)), (each.codes,)) for each in codelists()]
-    whole = [(_entry("score", each, f"{len(each.items)} items"), ()) for each in published]
+    whole = [(_entry("score", each, number_of(len(each.items), "item")), ()) for each in published]
     items = [(_item(each, item), (item.codes, *item.earlier.values())) for each in published for item in each.items]
     return (*lists, *whole, *items)
 

@@ -26,7 +26,7 @@ from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, IndexKind, LocalisedText, OnDate, OutcomeKind
 from riskstrat.declare.view import Rule
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import DesignError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.registers import Registers
@@ -277,8 +277,8 @@ def _refuse_too_few(cohort: Cohort, min_outcomes: int) -> None:
     if cohort.counted.people.filter(event=OUTCOME).height < min_outcomes:
         raise DesignError(
             Problem(
-                f"fewer than {min_outcomes} outcomes among index dates whose horizon is covered",
-                f"at least {min_outcomes} outcomes, at landmarks at least one horizon apart",
+                f"fewer than {number_of(min_outcomes, 'outcome')} among index dates whose horizon is covered",
+                f"at least {number_of(min_outcomes, 'outcome')}, at landmarks at least one horizon apart",
                 "take more people, earlier index dates, another horizon or a wider outcome",
             )
         )

@@ -22,6 +22,7 @@ from riskstrat.declare.event_queries import describe_rows
 from riskstrat.declare.rows import RowCriteria
 from riskstrat.declare.spells import merged_spells
 from riskstrat.declare.view import View
+from riskstrat.errors import number_of
 
 LOOK_BACK = dt.timedelta(days=365)
 """Every landmark has at least this much covered time before it."""
@@ -164,7 +165,7 @@ class AtAge(IndexKind):
     def description(self) -> LocalisedText:
         """The age."""
         return LocalisedText(
-            en=f"the day on which a person becomes {self.months} months old",
+            en=f"the day on which a person becomes {number_of(self.months, 'month')} old",
             sv=f"den dag då personen blir {self.months} månader gammal",
         )
 

@@ -17,6 +17,7 @@ from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import window_days
 from riskstrat.declare.features import Count, Duration, EventFeature, Ever
 from riskstrat.declare.view import Rule
+from riskstrat.errors import number_of
 
 Years = Annotated[int, Field(ge=0, le=130)]
 _SEXES = MappingProxyType(
@@ -157,11 +158,11 @@ class Population(Declaration):
         age = pl.col("age_years")
         return (
             Rule(
-                reason=LocalisedText(en=f"younger than {youngest} years", sv=f"yngre än {youngest} år"),
+                reason=LocalisedText(en=f"younger than {number_of(youngest, 'year')}", sv=f"yngre än {youngest} år"),
                 leaves_out=age < youngest,
             ),
             Rule(
-                reason=LocalisedText(en=f"older than {oldest} years", sv=f"äldre än {oldest} år"),
+                reason=LocalisedText(en=f"older than {number_of(oldest, 'year')}", sv=f"äldre än {oldest} år"),
                 leaves_out=age > oldest,
             ),
             Rule(reason=LocalisedText(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),

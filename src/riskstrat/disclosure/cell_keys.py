@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 
 FEWEST_SECRET_BYTES = 16
 FEWEST_POSSIBLE = 5
@@ -107,7 +107,7 @@ class CellNoise:
     def __post_init__(self) -> None:
         problems = []
         if len(self.secret) < FEWEST_SECRET_BYTES:
-            found = f"a secret of {len(self.secret)} bytes"
+            found = f"a secret of {number_of(len(self.secret), 'byte')}"
             problems.append(Problem(found, f"at least {FEWEST_SECRET_BYTES}", "make one with secrets.token_bytes(32)"))
         if self.width < 0:
             problems.append(Problem(f"noise of width {self.width}", "0 or more", "use 6"))

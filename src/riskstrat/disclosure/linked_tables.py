@@ -22,7 +22,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from riskstrat.disclosure.audit import Bools, LinkedCells, parts_of, possible_values
 from riskstrat.disclosure.rules import Disclosure
 from riskstrat.disclosure.table import Table
-from riskstrat.errors import DisclosureError, Problem
+from riskstrat.errors import DisclosureError, Problem, number_of
 
 SECONDS = 120.0
 """Longest time that a search may take."""
@@ -123,7 +123,7 @@ def _agreeing(
 def _not_protected(certain: int, why: str) -> DisclosureError:
     return DisclosureError(
         Problem(
-            f"{certain} withheld counts that can be computed from what is shown, {why}",
+            f"{number_of(certain, 'withheld count')} that can be computed from what is shown, {why}",
             "tables in which withholding further cells keeps them uncertain",
             "publish fewer or coarser tables, protect zeros too, or protect counts by noise instead",
         )

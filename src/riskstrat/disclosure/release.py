@@ -22,7 +22,7 @@ from riskstrat.disclosure.relations import Ratio
 from riskstrat.disclosure.rules import Disclosure
 from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.disclosure.table import Table
-from riskstrat.errors import DisclosureError, Problem, UsageError
+from riskstrat.errors import DisclosureError, Problem, UsageError, number_of
 
 _TOKEN = object()
 _MARK = "__protected__"
@@ -236,7 +236,11 @@ def _check_sums(tables: Mapping[str, Table]) -> None:
     """See that sums from one table to another hold."""
     UsageError.refuse(
         Problem(
-            f"{wrong} totals of {each.total_table} other than the sum of their parts",
+            number_of(
+                wrong,
+                f"total of {each.total_table} that is not the sum of its parts",
+                f"totals of {each.total_table} that are not the sum of their parts",
+            ),
             "parts that add up",
             "declare only sums that hold for every cell",
             table=name,

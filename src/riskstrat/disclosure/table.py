@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.disclosure.digits import Digits
 from riskstrat.disclosure.relations import Categories, Ratio, Sum
-from riskstrat.errors import DisclosureError, Problem, UsageError
+from riskstrat.errors import DisclosureError, Problem, UsageError, number_of
 
 _PERSON_COLUMNS = ("personid", "motherid", "fatherid", "familyid", "lopnr", "personnr", "personnummer")
 
@@ -284,7 +284,7 @@ def _not_unique(table: Table) -> list[Problem]:
         return []
     return [
         Problem(
-            f"{table.frame.height} rows for {groups} different groups",
+            f"{number_of(table.frame.height, 'row')} for {number_of(groups, 'different group')}",
             "dimensions that identify each row",
             "add the missing dimension, or aggregate",
             column=", ".join(table.dimensions) or None,
@@ -303,7 +303,7 @@ def _negative(table: Table) -> list[Problem]:
 def _not_parts(table: Table) -> list[Problem]:
     return [
         Problem(
-            f"{int(more)} counts above {denominator}",
+            f"{number_of(int(more), 'count')} above {denominator}",
             f"a part of {denominator}",
             "say which count is part of which denominator: denominators={count: denominator}",
             column=count,
@@ -318,7 +318,7 @@ def _not_persons(table: Table) -> list[Problem]:
     """Persons are no more than their index dates or outcomes, and somebody is behind each of these."""
     return [
         Problem(
-            f"{int(wrong)} cells with more persons than {count}, or with none",
+            f"{number_of(wrong, 'cell')} with more persons than {count}, or with none",
             f"the distinct persons behind {count}",
             "count persons by their identity, in the same groups",
             column=column,
@@ -337,7 +337,7 @@ def _impossible(frame: pl.DataFrame, count: str, persons: str) -> int:
 def _not_ratios(table: Table) -> list[Problem]:
     return [
         Problem(
-            f"{int(wrong)} cells other than {of.numerator} / {of.denominator}",
+            f"{number_of(wrong, 'cell that is', 'cells that are')} not {of.numerator} / {of.denominator}",
             "the quotient of the two counts",
             "compute it from them, or name the counts behind it instead",
             column=column,
@@ -352,7 +352,7 @@ def _not_ratios(table: Table) -> list[Problem]:
 def _not_sums(table: Table) -> list[Problem]:
     return [
         Problem(
-            f"{wrong} totals other than the sum of their parts",
+            number_of(wrong, "total that is not the sum of its parts", "totals that are not the sum of their parts"),
             "parts that add up",
             "declare only sums that hold for every cell",
             column=each.count,

@@ -77,15 +77,15 @@ def _single(found: re.Match[str]) -> str:
     return f"1 {found[1] or ''}{noun}"
 
 
-def number_of(n: int, noun: str) -> str:
-    """Write how many there are of something.
+def number_of(n: float, noun: str, plural: str | None = None) -> str:
+    """Write how many there are of something; the plural is given where it is not the noun with an s.
 
     Examples
     --------
-    >>> number_of(1, "error"), number_of(1230, "table")
-    ('1 error', '1,230 tables')
+    >>> number_of(1, "error"), number_of(1230, "table"), number_of(2, "study", "studies")
+    ('1 error', '1,230 tables', '2 studies')
     """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{n:,.15g} {noun if n == 1 else plural or f'{noun}s'}"
 
 
 _ALIKE = 0.75
@@ -248,4 +248,4 @@ def few(count: int) -> str:
 def _message(problems: Sequence[Problem]) -> str:
     if len(problems) == 1:
         return str(problems[0])
-    return "\n".join([f"{len(problems)} problems:", *(f"  - {problem}" for problem in problems)])
+    return "\n".join([f"{number_of(len(problems), 'problem')}:", *(f"  - {problem}" for problem in problems)])

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from riskstrat.declare import LocalisedText
 from riskstrat.declare.windows import tells_observation
-from riskstrat.errors import ContractError, DesignError, Problem, UsageError, unknown
+from riskstrat.errors import ContractError, DesignError, Problem, UsageError, number_of, unknown
 from riskstrat.estimators.imputation import IMPUTED, INDICATOR, NATIVE, Imputation
 from riskstrat.estimators.matrix import Features, Matrix, read_features, read_features_as
 from riskstrat.estimators.sample import Training, check_shape, outcome_weights
@@ -282,7 +282,7 @@ class RiskEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not
         if not self.features_:
             raise DesignError(
                 Problem(
-                    f"no informative column among {len(matrix.names)} in {len(counted)} samples",
+                    f"no informative column among {len(matrix.names)} in {number_of(len(counted), 'sample')}",
                     "at least one column with two different values",
                     "check the features, or their registers' coverage",
                 )

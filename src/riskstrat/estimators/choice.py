@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.crossfit import cross_fit
@@ -164,7 +164,7 @@ def _families(X: Features, groups: Labels | None, n: int) -> NDArray[np.intp]:
 def _problems(candidates: Mapping[str, RiskEstimator], baseline: str | None) -> Iterator[Problem]:
     horizons = {candidate.horizon_days for candidate in candidates.values()}
     if len(horizons) != 1:
-        found = f"{len(candidates)} candidates with {len(horizons)} horizons"
+        found = f"{number_of(len(candidates), 'candidate')} with {number_of(len(horizons), 'horizon')}"
         yield Problem(found, "at least one, all with one horizon", "correct candidates")
     if candidates and not any(hasattr(candidate, "contributions") for candidate in candidates.values()):
         found, expected = "candidates without contributions alone", "at least one that says why a risk is high"

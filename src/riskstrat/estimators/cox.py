@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.estimators.hazard_pair import HazardPair
 from riskstrat.estimators.hazards import HazardModel, follow_up_problems, refuse_separation
 from riskstrat.estimators.matrix import Features
@@ -247,7 +247,7 @@ def _hazards(rows: _Rows, event: int, sets: RiskSets, coefficients: Floats) -> l
 
 def _check_followed(horizon: float, y: OutcomeArray) -> None:
     if y["duration_days"].max() < horizon:
-        found, expected = "nobody followed to the horizon", f"somebody followed for {horizon:g} days"
+        found, expected = "nobody followed to the horizon", f"somebody followed for {number_of(horizon, 'day')}"
         raise DesignError(Problem(found, expected, "shorten it, or add earlier index dates"))
 
 

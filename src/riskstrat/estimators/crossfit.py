@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.followed import FitRows, FollowedRows
@@ -209,15 +209,17 @@ def _mask(rows: NDArray[np.intp], n: int) -> NDArray[np.bool_]:
 def _split_problems(split: Split, group: NDArray[np.intp]) -> Iterator[Problem]:
     n, rows = len(group), np.concatenate([*split.train, *split.test, np.empty(0, dtype=np.intp)])
     if len(split.test) < 2:
-        yield Problem(f"a split of {len(split.test)} folds", "at least two", "use person_folds or Split.from_folds")
+        yield Problem(
+            f"a split of {number_of(len(split.test), 'fold')}", "at least two", "use person_folds or Split.from_folds"
+        )
     if len(rows) and not (rows.min() >= 0 and rows.max() < n):
         found = f"a split with row numbers from {rows.min()} to {rows.max()}"
-        yield Problem(found, f"rows of the {n} outcomes", "split the frame that X was built from")
+        yield Problem(found, f"rows of the {number_of(n, 'outcome')}", "split the frame that X was built from")
         return
     shared = sum(groups_shared(group, train, test) for train, test in zip(split.train, split.test, strict=True))
     if shared:
         yield Problem(
-            f"{shared} groups in both the training and the test rows of a fold",
+            f"{number_of(shared, 'group')} in both the training and the test rows of a fold",
             "nobody on both sides",
             "split by family, or pass the groups to Split.from_folds",
         )

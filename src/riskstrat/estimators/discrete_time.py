@@ -163,8 +163,8 @@ class DiscreteTime(LinearPredictor):
         if event not in EVENTS or not np.isin(at, ends).all():
             raise UsageError(
                 Problem(
-                    f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
-                    f"event 1 or 2 at ends of periods: {', '.join(f'{end:g}' for end in ends)} days",
+                    f"event {event} on day {', '.join(f'{time:g}' for time in at[:5])}",
+                    f"event 1 or 2 at ends of periods: day {', '.join(f'{end:g}' for end in ends)}",
                     "fit with periods that end on the days that you need",
                 )
             )

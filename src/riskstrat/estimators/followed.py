@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features
 from riskstrat.incidence import OutcomeArray
@@ -130,5 +130,5 @@ class FollowedRows:
         tested, own = np.asarray(groups), np.asarray(self.rows.groups)
         folds = zip(self.train, split.test, strict=True)
         if shared := sum(len(np.intersect1d(own[train], tested[test])) for train, test in folds):
-            found = f"{shared} groups in both the test rows of a fold and its rows for models of time"
+            found = f"{number_of(shared, 'group')} in both the test rows of a fold and its rows for models of time"
             yield Problem(found, "nobody on both sides", "leave them out of train")

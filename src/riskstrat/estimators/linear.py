@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.linalg.blas import daxpy
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.imputation import IMPUTED, INDICATOR
 from riskstrat.estimators.matrix import Features, Matrix
@@ -262,7 +262,7 @@ class AgeSex(LinearRisk):
             return matrix.select(present)
         raise ContractError(
             Problem(
-                f"neither {self.age} nor {self.sex} among {len(matrix.names)} columns",
+                f"neither {self.age} nor {self.sex} among {number_of(len(matrix.names), 'column')}",
                 "at least one of them",
                 "declare Age() and Sex(), or name the columns with age= and sex=",
                 table="X",

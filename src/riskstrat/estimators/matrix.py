@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.estimators.parts import KEYS, ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
 
 
@@ -158,7 +158,10 @@ def _refuse_doubled(names: Sequence[str]) -> None:
     if doubled:
         expected, remedy = "one of each name", "rename them or leave them out"
         raise ContractError(
-            *(Problem(f"{names.count(n)} columns of that name", expected, remedy, table="X", column=n) for n in doubled)
+            *(
+                Problem(f"{number_of(names.count(n), 'column')} of that name", expected, remedy, table="X", column=n)
+                for n in doubled
+            )
         )
 
 
@@ -169,7 +172,7 @@ def _counts(dtype: object) -> bool:
 
 def _from_numpy(X: NDArray[np.generic]) -> Matrix:
     if X.ndim != 2:
-        found, remedy = f"an array of {X.ndim} dimensions", "pass one row an index date. Reshape your data"
+        found, remedy = f"an array of {number_of(X.ndim, 'dimension')}", "pass one row an index date. Reshape your data"
         raise ContractError(Problem(found, "rows and columns", remedy))
     if np.iscomplexobj(X):
         raise ContractError(Problem("Complex data not supported", "real numbers", "take the parts that you mean"))
@@ -182,14 +185,14 @@ def _column_problems(found: Sequence[str], expected: Sequence[str], *, others_al
     if missing := [name for name in expected if name not in found]:
         yield Problem(
             f"missing columns: {', '.join(missing)}",
-            f"the {len(expected)} columns of the fit",
+            f"the {number_of(len(expected), 'column')} of the fit",
             "build the features from the same declarations",
             table="X",
         )
     if unexpected := [] if others_allowed else [name for name in found if name not in expected]:
         yield Problem(
             f"unexpected columns: {', '.join(unexpected)}",
-            f"the {len(expected)} columns of the fit",
+            f"the {number_of(len(expected), 'column')} of the fit",
             "leave them out or fit again",
             table="X",
         )

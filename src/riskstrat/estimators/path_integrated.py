@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, RiskstratError
+from riskstrat.errors import Problem, RiskstratError, number_of
 from riskstrat.numerics.links import Link
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -62,7 +62,7 @@ def _mean_gradient(response: Response, start: Floats, scores: Floats, baseline: 
             return gradient
     raise RiskstratError(
         Problem(
-            f"contributions that do not add up to the prediction in {len(rows)} of {len(scores)} rows",
+            f"contributions that do not add up to the prediction in {len(rows)} of {number_of(len(scores), 'row')}",
             f"baseline + sum = link of the risk within {CLOSED:g} (relative)",
             "look for risks of exactly 0 or 1, and for coefficients that are very large",
         )

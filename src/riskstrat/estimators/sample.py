@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem, number_of
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within
 from riskstrat.incidence.outcome import case_weights
 from riskstrat.numerics.groups import Labels
@@ -120,7 +120,7 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
         found = f"0 feature(s) (shape=({rows}, 0)) while a minimum of 1 is required"
         raise ContractError(Problem(found, "at least one column", "declare features"))
     if rows != len(y):
-        found = f"{rows} rows of features and {len(y)} outcomes"
+        found = f"{number_of(rows, 'row')} of features and {number_of(len(y), 'outcome')}"
         raise ContractError(Problem(found, "the same number", "keep both in cohort order"))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample, Training, labelled_sample
@@ -37,9 +37,9 @@ class StatusEstimator(RiskEstimator, abstract=True):
         if event != OUTCOME or not (at == self.horizon_days).all():
             raise UsageError(
                 Problem(
-                    f"event {event} at {', '.join(f'{time:g}' for time in at[:5])} days",
-                    f"event {OUTCOME} at the horizon of {self.horizon_days:g} days, the only one that a model "
-                    "of the status at a horizon knows",
+                    f"event {event} on day {', '.join(f'{time:g}' for time in at[:5])}",
+                    f"event {OUTCOME} at the horizon of {number_of(self.horizon_days, 'day')}, the only one that a "
+                    "model of the status at a horizon knows",
                     f"fit a {type(self).__name__} with the horizon that you need",
                 )
             )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskstrat.errors import Problem, RiskstratError, UsageError
+from riskstrat.errors import Problem, RiskstratError, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.blocks import BLOCK_ROWS, row_blocks
 from riskstrat.numerics.links import Link
@@ -212,7 +212,11 @@ def _sums_at_once(model: Summed, X: pl.DataFrame, code: npt.NDArray[np.int64], g
 
 def _group_problems(X: pl.DataFrame, labels: pl.Series, workers: int) -> Iterator[Problem]:
     if len(labels) != X.height:
-        yield Problem(f"{len(labels)} labels for {X.height} rows", "one label a row", "take them from the same rows")
+        yield Problem(
+            f"{number_of(len(labels), 'label')} for {number_of(X.height, 'row')}",
+            "one label a row",
+            "take them from the same rows",
+        )
     if workers < 1:
         yield Problem(f"workers = {workers}", "at least 1", "write 2 for two processes")
 
@@ -222,7 +226,7 @@ def _check_shape(values: Floats, rows: int, features: tuple[str, ...]) -> None:
         raise UsageError(
             Problem(
                 f"contributions of shape {values.shape}",
-                f"{rows} rows and {len(features)} columns, as X and the model's features",
+                f"{number_of(rows, 'row')} and {number_of(len(features), 'column')}, as X and the model's features",
                 "let contributions(X) return one row a row of X and one column a name in features_",
             )
         )

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.disclosure import ProtectedRows
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.explanation import Explanation
 
@@ -201,7 +201,7 @@ def _check(why: Explanation, X: pl.DataFrame, feature: str) -> None:
     if X.height != len(why.values):
         raise UsageError(
             Problem(
-                f"contributions of {len(why.values)} rows and features of {X.height}",
+                f"contributions of {number_of(len(why.values), 'row')} and features of {X.height}",
                 "the same rows",
                 "pass the features that were explained",
             )

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def _check(explained: Floats, risk: Floats) -> None:
     if explained.shape != risk.shape:
         raise UsageError(
             Problem(
-                f"contributions of {len(explained)} rows and risks of {len(risk)}",
+                f"contributions of {number_of(len(explained), 'row')} and risks of {len(risk)}",
                 "the same number of rows",
                 "pass the contributions and the risks of the same people",
             )

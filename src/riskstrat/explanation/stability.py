@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 
@@ -98,6 +98,6 @@ def _problems(shape: tuple[int, ...], groups: int, families: int) -> list[Proble
         found, expected = f"differences of shape {shape}", f"shape (refits, {groups}, {families})"
         problems.append(Problem(found, expected, "name every group and family once, in order"))
     if shape[0] < FEWEST_REFITS:
-        found, expected = f"{shape[0]} refits", f"at least {FEWEST_REFITS}"
+        found, expected = number_of(shape[0], "refit"), f"at least {FEWEST_REFITS}"
         problems.append(Problem(found, expected, "refit more often: 50 times tell enough"))
     return problems

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import polars as pl
 
 from riskstrat.disclosure import Released
+from riskstrat.errors import number_of
 from riskstrat.extras import optional
 
 _DIGITS = 3
@@ -63,7 +64,7 @@ def released_html(tables: Mapping[str, Released]) -> str:
 def _first_rows(title: str, frame: pl.DataFrame) -> str:
     """Write a heading, the first rows without what is the same in Swedish, and how many more there are."""
     heading = f"<h4>{escape(title)}</h4>" if title else ""
-    more = f"<p>… and {frame.height - _ROWS} more rows, in its frame.</p>" if frame.height > _ROWS else ""
+    more = f"<p>… and {number_of(frame.height - _ROWS, 'more row')}, in its frame.</p>" if frame.height > _ROWS else ""
     numeric = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     english = frame.head(_ROWS).select(name for name in frame.columns if not name.endswith("_sv"))
     written = english.with_columns(pl.col(pl.Float64).round_sig_figs(_DIGITS)).cast(pl.String)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 
 SECRET_FILE_VARIABLE = "RISKSTRAT_SECRET_FILE"  # noqa: S105 - the name of the variable, not a secret
 SHORTEST_SECRET = 16
@@ -59,7 +59,7 @@ def read_secret(path: Path) -> bytes:
 def too_short(length: int, where: str) -> Problem:
     """Say that a secret is too short, and how one is made."""
     return Problem(
-        f"a secret of {length} bytes",
+        f"a secret of {number_of(length, 'byte')}",
         f"at least {SHORTEST_SECRET}, {where}",
         "make one with: python -c 'import secrets; print(secrets.token_hex(32))', kept in a file",
     )

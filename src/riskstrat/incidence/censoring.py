@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, DesignError, Problem
+from riskstrat.errors import ContractError, DesignError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence.life_table import LifeTable, life_tables
 from riskstrat.incidence.outcome import (
@@ -288,7 +288,7 @@ def check_followed_to(horizon: float, tables: list[LifeTable | None]) -> None:
     if lost:
         raise DesignError(
             Problem(
-                f"nobody followed to the horizon of {horizon:g} days in {lost} of {len(present)} strata",
+                f"nobody followed to the horizon of {number_of(horizon, 'day')} in {lost} of {len(present)} strata",
                 "rows with known status at the horizon in every stratum",
                 "shorten the horizon, leave out late index dates, or join strata",
             )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.numerics.ties import tied_times
 
 OutcomeArray: TypeAlias = NDArray[np.void]
@@ -198,13 +198,15 @@ def check_entry(entry: npt.ArrayLike, y: OutcomeArray) -> NDArray[np.float64]:
     """Days from index to entry as floats of shape (n,), from 0 to below the end of follow-up, else a ContractError."""
     entries = _numbers("entry", entry)
     if len(entries) != len(y):
-        found = f"{len(entries)} values"
+        found = number_of(len(entries), "value")
         raise ContractError(_problem("entry", found, f"{len(y)}, one a row", "take them from the same rows"))
     finite = np.isfinite(entries)
     durations, entered = tied_times(y["duration_days"], np.where(finite, entries, 0.0))
     if wrong := int((~(finite & (entries >= 0) & (entered < durations))).sum()):
         expected = "0 or more, and less than duration_days"
-        raise ContractError(_problem("entry", f"{wrong} other values", expected, "leave out who was never at risk"))
+        raise ContractError(
+            _problem("entry", number_of(wrong, "other value"), expected, "leave out who was never at risk")
+        )
     return entries
 
 
@@ -221,7 +223,9 @@ def _numbers(name: str, values: npt.ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError):
         raise ContractError(_problem(name, "values that are not numbers", "numbers", "convert the column")) from None
     if numbers.ndim != 1:
-        raise ContractError(_problem(name, f"{numbers.ndim} dimensions", "one dimension", "pass one value a row"))
+        raise ContractError(
+            _problem(name, number_of(numbers.ndim, "dimension"), "one dimension", "pass one value a row")
+        )
     return numbers
 
 
@@ -239,14 +243,14 @@ def _shape_problems(y: OutcomeArray) -> Iterator[Problem]:
 
 def _length_problems(events: NDArray[np.float64], durations: NDArray[np.float64]) -> Iterator[Problem]:
     if len(events) != len(durations):
-        found = f"{len(events)} events and {len(durations)} durations"
+        found = f"{number_of(len(events), 'event')} and {number_of(len(durations), 'duration')}"
         yield Problem(found, "the same number", "take both from the same rows")
 
 
 def _event_problems(events: NDArray[np.float64]) -> Iterator[Problem]:
     if wrong := int((~np.isin(events, (CENSORED, OUTCOME, COMPETING))).sum()):
         expected = "0 censored, 1 outcome or 2 competing death"
-        yield _problem("event", f"{wrong} other values", expected, "recode the column")
+        yield _problem("event", number_of(wrong, "other value"), expected, "recode the column")
 
 
 def _duration_problems(durations: NDArray[np.float64]) -> Iterator[Problem]:
@@ -254,12 +258,14 @@ def _duration_problems(durations: NDArray[np.float64]) -> Iterator[Problem]:
         yield _problem("duration_days", f"{unknown} missing or infinite values", "days", "check the end of follow-up")
     if early := int((durations <= 0).sum()):
         remedy = "leave out rows whose follow-up ends on or before the index date"
-        yield _problem("duration_days", f"{early} values of 0 or less", "days after the index date", remedy)
+        yield _problem(
+            "duration_days", f"{number_of(early, 'value')} of 0 or less", "days after the index date", remedy
+        )
 
 
 def _weight_problems(weights: NDArray[np.float64], n: int) -> Iterator[Problem]:
     if len(weights) != n:
-        yield _problem("weights", f"{len(weights)} values", f"{n}, one a row", "take them from the same rows")
+        yield _problem("weights", number_of(len(weights), "value"), f"{n}, one a row", "take them from the same rows")
     if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
         yield _problem("weights", f"{wrong} negative, missing or infinite values", "0 or more", "correct the weights")
     elif not weights.any():

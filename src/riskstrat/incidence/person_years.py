@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence.outcome import OUTCOME, OutcomeArray, check_entry, check_outcome
 from riskstrat.numerics.groups import AGE_BAND, Labels, number_groups
@@ -227,9 +227,11 @@ def _dates(values: Labels, name: str) -> pl.Series:
 def _problems(index: pl.Series, born: pl.Series, ages: Sequence[int], n: int) -> Iterator[Problem]:
     for dates in (index, born):
         if len(dates) != n or dates.null_count():
-            found = f"{len(dates)} values, {dates.null_count()} of them no dates, for {n} rows"
+            found = (
+                f"{number_of(len(dates), 'value')}, {dates.null_count()} of them no dates, for {number_of(n, 'row')}"
+            )
             yield Problem(found, "one date a row", "correct the dates", column=dates.name)
     if len(index) == len(born) and (late := int((born > index).sum())):
-        yield Problem(f"{late} births after the index date", "none", "correct the dates")
+        yield Problem(f"{number_of(late, 'birth')} after the index date", "none", "correct the dates")
     if not len(ages) or ages[0] < 0 or any(low >= high for low, high in pairwise(ages)):
         yield Problem("age bands that do not ascend", "whole years from 0 up, ascending", "use (0, 18, 65), say")

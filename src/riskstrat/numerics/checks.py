@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, number_of
 
 
 def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Problem]:
@@ -14,13 +14,13 @@ def risk_problems(name: str, risk: NDArray[np.float64], rows: int) -> list[Probl
     Examples
     --------
     >>> [problem.found for problem in risk_problems("risk", np.array([0.2, 1.5]), 2)]
-    ['1 values of risk missing or outside 0 to 1']
+    ['1 value of risk missing or outside 0 to 1']
     """
     if risk.shape != (rows,):
         found = f"{name} of shape {risk.shape}"
         return [Problem(found, f"shape ({rows},)", "predict for the rows of the outcome, in order")]
     outside = int((~((risk >= 0) & (risk <= 1))).sum())
-    found = f"{outside} values of {name} missing or outside 0 to 1"
+    found = f"{number_of(outside, 'value')} of {name} missing or outside 0 to 1"
     return [Problem(found, "probabilities", "pass predict_risk(X)")] if outside else []
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem
+from riskstrat.errors import DesignError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import Labels, number_groups
 
@@ -108,7 +108,7 @@ def group_folds(groups: Labels, folds: int, seed: int = 0) -> NDArray[np.intp]:
     """
     numbers, labels = number_groups(groups, len(np.asarray(groups)))
     if not 2 <= folds <= labels.height:
-        found = f"{folds} folds for {labels.height} groups"
+        found = f"{number_of(folds, 'fold')} for {number_of(labels.height, 'group')}"
         raise DesignError(Problem(found, "2 folds to one a group", "change the number of folds"))
     assigned = np.arange(labels.height) % folds
     return np.asarray(np.random.default_rng(seed).permutation(assigned)[numbers], dtype=np.intp)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 
 AGE_BAND: Final = "age_band"
 
@@ -27,7 +27,7 @@ def number_groups(labels: Labels | None, n: int) -> tuple[NDArray[np.intp], pl.D
         return np.zeros(n, dtype=np.intp), pl.DataFrame()
     frame = _frame(labels)
     if frame.height != n:
-        found = f"{frame.height} labels for {n} rows"
+        found = f"{number_of(frame.height, 'label')} for {number_of(n, 'row')}"
         raise ContractError(Problem(found, "one label a row", "take them from the same rows"))
     groups = frame.unique().sort(frame.columns)
     return _numbers(frame, groups), groups

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from riskstrat.declare import PilotRule, ProcessOutcome, Programme
 from riskstrat.declare.durations import duration_days
 from riskstrat.declare.pilot import CASES
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.pilots.allocation import (
     WAITS,
@@ -325,7 +325,7 @@ def _check_enough(frame: pl.DataFrame) -> None:
     if frame.height < FEWEST_UNITS:
         raise DesignError(
             Problem(
-                f"{frame.height} units",
+                number_of(frame.height, "unit"),
                 f"at least {FEWEST_UNITS} (three pairs)",
                 "select more units, with a larger budget or smaller areas",
             )
@@ -348,7 +348,7 @@ def _problems(given: Units, plan: Plan | Programme, simulations: int, steps: int
         strangers = plan.selected.filter(~pl.col("unit").is_in(given.units["unit"].implode())).height
         if strangers:
             yield Problem(
-                f"{strangers} units of the plan without a posterior",
+                f"{number_of(strangers, 'unit')} of the plan without a posterior",
                 "the units that the plan was made from",
                 "give the same estimates to prioritise and to design",
             )

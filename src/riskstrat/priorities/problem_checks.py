@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Scenario
-from riskstrat.errors import Problem, nearest, unknown
+from riskstrat.errors import Problem, nearest, number_of, unknown
 from riskstrat.priorities.allocation import Limits
 from riskstrat.priorities.effect import need_quintiles
 from riskstrat.records.areas import MUNICIPALITY, Units
@@ -60,7 +60,7 @@ def _unit_problems(given: Units) -> Iterator[Problem]:
         yield _unit_problem("units named twice", "one row a unit", "aggregate, or name them apart", column="unit")
     yield from _observed_problems(units)
     if cases.ndim != 2 or cases.shape[1] != units.height or len(cases) == 0:
-        found, expected = f"draws of shape {cases.shape}", f"(draws, {units.height} units)"
+        found, expected = f"draws of shape {cases.shape}", f"(draws, {number_of(units.height, 'unit')})"
         yield _unit_problem(found, expected, "use draws of the same units")
     elif not np.isfinite(cases).all() or (cases < 0).any():
         yield _unit_problem("draws of cases below 0 or not finite", "0 or more", "check the smoothing")

@@ -13,7 +13,7 @@ from riskstrat.declare.features.base import Relative
 from riskstrat.disclosure import Categories, CellNoise, Disclosure, Ratio, Released, Sum, Table, within
 from riskstrat.disclosure.digits import to_width
 from riskstrat.disclosure.dominance import is_dominated
-from riskstrat.errors import DisclosureError, Problem, UsageError
+from riskstrat.errors import DisclosureError, Problem, UsageError, number_of
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
@@ -173,7 +173,7 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
     if by in _IDENTIFIERS or different == persons > 1 or (different > MOST_LEVELS and 2 * different > persons):
         raise DisclosureError(
             Problem(
-                f"{different} groups of {persons} persons",
+                f"{number_of(different, 'group')} of {number_of(persons, 'person')}",
                 "groups of several persons, not persons or families one by one",
                 "group by something that many persons share",
                 column=by,

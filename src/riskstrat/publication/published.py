@@ -13,7 +13,7 @@ import polars as pl
 
 from riskstrat.declare import Condition, Level, LocalisedText, Scenario
 from riskstrat.disclosure import CellNoise, Disclosure, Released
-from riskstrat.errors import DisclosureError, Problem
+from riskstrat.errors import DisclosureError, Problem, number_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
 
@@ -138,7 +138,7 @@ class Published(Facts):
 
     def __repr__(self) -> str:
         named = f"{self.condition.name}, {self.as_of}, digest {self.digest}"
-        return f"Published({named}, {len(self.tables)} tables, min_count={self.disclosure.min_count})"
+        return f"Published({named}, {number_of(len(self.tables), 'table')}, min_count={self.disclosure.min_count})"
 
     def frame(self, name: str) -> pl.DataFrame | None:
         """Return a released table as a frame.

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.disclosure import Disclosure
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, OBSERVED_INDEX_DATES
@@ -138,7 +138,8 @@ class AreaEstimates:
 
     def __repr__(self) -> str:
         at = self.landmarks["landmarks"][0] or "every index date"
-        return f"AreaEstimates(by {' x '.join(self.by)}, {self.table.height} groups, counted at {at}, {self.smoothing})"
+        groups = number_of(self.table.height, "group")
+        return f"AreaEstimates(by {' x '.join(self.by)}, {groups}, counted at {at}, {self.smoothing})"
 
     @property
     def groups(self) -> pl.DataFrame:
@@ -188,7 +189,7 @@ class AreaEstimates:
         if not 1 <= top <= self.table.height:
             raise UsageError(
                 Problem(
-                    f"the top {top} of {self.table.height} groups",
+                    f"the top {top} of {number_of(self.table.height, 'group')}",
                     f"a number from 1 to {self.table.height}",
                     "choose fewer",
                 )

@@ -11,7 +11,7 @@ import polars as pl
 
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.numerics.groups import number_groups
 
 KEYS = ("person_id", "index_date")
@@ -225,8 +225,8 @@ def check_rows(name: str, found: int, expected: int) -> None:
     if found != expected:
         raise UsageError(
             Problem(
-                f"{name} of {found} rows",
-                f"{expected} rows, one a row of the cohort",
+                f"{name} of {number_of(found, 'row')}",
+                f"{number_of(expected, 'row')}, one a row of the cohort",
                 "build it from this cohort and keep its order",
             )
         )

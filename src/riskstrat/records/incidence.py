@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.disclosure import Disclosure, UnitCounts
+from riskstrat.errors import number_of
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, followed_size, wilson_interval
 
 PER: Final = 1_000.0
@@ -47,7 +48,7 @@ class Incidence:
     disclosure: Disclosure = field(default_factory=Disclosure)
 
     def __repr__(self) -> str:
-        return f"Incidence({self.curves['group'].n_unique()} groups, {self.horizon_days} days)"
+        return f"Incidence({number_of(self.curves['group'].n_unique(), 'group')}, {self.horizon_days} days)"
 
 
 def with_limits(

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.declare import Candidate, Condition, LocalisedText, Settings
+from riskstrat.errors import number_of
 from riskstrat.numerics.links import Link
 
 Floats = NDArray[np.float64]
@@ -142,7 +143,7 @@ class RiskModel(FittedModel):
 
     def __repr__(self) -> str:
         named = f"{self.condition.name}, {self.candidate.label}, digest {self.digest}"
-        return f"RiskModel({named}, {len(self.columns)} columns)"
+        return f"RiskModel({named}, {number_of(len(self.columns), 'column')})"
 
     @property
     def digest(self) -> str:

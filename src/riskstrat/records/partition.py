@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.records.model import digest_of
 
 JoinedBy = Literal["borders", "codes", "table"]
@@ -64,7 +64,9 @@ class Partition:
         object.__setattr__(self, "areas", self.areas.select(pl.col(COLUMNS).cast(pl.String)).sort("area_id"))
 
     def __repr__(self) -> str:
-        return f"Partition({self.areas.height} areas in {self.areas['unit'].n_unique()} units)"
+        return (
+            f"Partition({number_of(self.areas.height, 'area')} in {number_of(self.areas['unit'].n_unique(), 'unit')})"
+        )
 
     @classmethod
     def from_table(cls, table: pl.DataFrame, *, min_people: int = 20, min_expected: float = 4.0) -> Partition:
@@ -73,7 +75,7 @@ class Partition:
         Examples
         --------
         >>> Partition.from_table(pl.DataFrame({"area_id": ["A", "B"], "unit": ["north", "north"]}))
-        Partition(2 areas in 1 units)
+        Partition(2 areas in 1 unit)
         """
         named = table if "name" in table.columns or "unit" not in table.columns else table.with_columns(name="unit")
         return cls(areas=named, min_people=min_people, min_expected=min_expected, joined_by="table")

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.errors import number_of
 from riskstrat.records.cohort import Target
 
 
@@ -42,4 +43,5 @@ class Scores:
     inputs: pl.DataFrame = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"Scores({self.target.condition}, {self.target.as_of}, model {self.model}, {len(self.risk)} persons)"
+        persons = number_of(len(self.risk), "person")
+        return f"Scores({self.target.condition}, {self.target.as_of}, model {self.model}, {persons})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, few, indistinguishable
+from riskstrat.errors import ContractError, Problem, few, indistinguishable, number_of
 from riskstrat.registers.contract import PERSON, WORDING, first_broken
 from riskstrat.registers.source import Source, unreadable
 
@@ -85,14 +85,15 @@ def _unknown_keys(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
     """Say of which persons or areas there are spells without a row of theirs."""
     remedies = {
         "persons": (PERSON, "of people who", "add the people, or leave the spells out"),
-        "areas": ("area_id", "in {} areas that", "add the areas, or write null where the area is not known"),
+        "areas": ("area_id", "in {} that", "add the areas, or write null where the area is not known"),
     }
     for table, (key, what, remedy) in remedies.items():
         if not {table, "residences"} <= tables.keys():
             continue
         unknown = tables["residences"].drop_nulls(key).join(tables[table], on=key, how="anti")
         if unknown.height:
-            found = f"{few(unknown.height)} spells {what.format(unknown[key].n_unique())} are not in {table}"
+            where = what.format(number_of(unknown[key].n_unique(), "area"))
+            found = f"{few(unknown.height)} spells {where} are not in {table}"
             yield Problem(found, f"a row in {table} for each", remedy, table="residences", column=key)
 
 
@@ -101,6 +102,6 @@ def _indistinguishable(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
     for table, columns in GROUPS.items():
         for column in columns if table in tables else ():
             if alike := indistinguishable(tables[table][column].drop_nulls().unique()):
-                found = f"{len(alike)} names that look like another, or like nothing"
+                found = f"{number_of(len(alike), 'name that looks', 'names that look')} like another, or like nothing"
                 remedy = "leave out blanks around names and marks that nobody sees; write null where none is known"
                 yield Problem(found, "names that differ to the eye", remedy, table=table, column=column)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError, number_of
 from riskstrat.extras import optional
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
@@ -94,7 +94,7 @@ class Database:
             cursor.execute(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
             rows = cursor.fetchall()
         if len(rows) != 1:
-            raise ContractError(_no_manifest(f"{len(rows)} rows"))
+            raise ContractError(_no_manifest(number_of(len(rows), "row")))
         return parse_manifest(str(rows[0][0]))
 
     def store(self, table: str, file: str) -> DatabaseTable | Problem:  # noqa: ARG002

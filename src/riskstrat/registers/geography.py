@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
@@ -171,11 +171,15 @@ def _key(file: Path, attributes: pl.DataFrame, key: str | None) -> str:
 def _refuse_codes(codes: pl.Series) -> None:
     known = codes.drop_nulls()
     complaints = (
-        (codes.null_count(), "outlines without a code"),
-        (known.len() - known.n_unique(), "outlines whose code another one has too"),
+        (codes.null_count(), "without a code"),
+        (known.len() - known.n_unique(), "whose code another one has too"),
     )
     ContractError.refuse(
-        _problem(f"{count} {what}", "one outline an area", "correct the file, or give one version of the areas")
+        _problem(
+            f"{number_of(count, 'outline')} {what}",
+            "one outline an area",
+            "correct the file, or give one version of the areas",
+        )
         for count, what in complaints
         if count
     )

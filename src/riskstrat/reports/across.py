@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.figures import Language
 from riskstrat.figures.messages import capitalised, lowered
 from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
@@ -90,7 +90,8 @@ def across_parts(
 
 def _problems(published: Sequence[Published]) -> Iterator[Problem]:
     if len(published) < 2:
-        yield Problem(f"{len(published)} published studies", "at least two", "give a single one as it is")
+        found = number_of(len(published), "published study", "published studies")
+        yield Problem(found, "at least two", "give a single one as it is")
         return
     names = [one.condition.name for one in published]
     if len(set(names)) < len(names):

@@ -19,7 +19,7 @@ from riskstrat.areas import Neighbours, neighbours
 from riskstrat.areas.outlines import dissolve
 from riskstrat.areas.partition import PARENTS, merge_small_areas, too_small
 from riskstrat.disclosure.spreadsheets import without_marks
-from riskstrat.errors import MissingExtraError, Problem, UsageError
+from riskstrat.errors import MissingExtraError, Problem, UsageError, number_of
 from riskstrat.records.areas import AREA, MUNICIPALITY
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.partition import Partition
@@ -159,7 +159,7 @@ def neighbours_of(geometry: str | None, *people: Target) -> Neighbours | None:
         table="geometry",
     )
     if missing := sorted(units - {one["properties"][AREA] for one in drawn}):
-        which = "any area" if not drawn else f"{len(missing)} areas: {', '.join(missing[:5])}"
+        which = "any area" if not drawn else f"{number_of(len(missing), 'area')}: {', '.join(missing[:5])}"
         raise UsageError(problem(found=f"no outline of {which}"))
     found = neighbours({"features": drawn})
     if not len(found.pairs):

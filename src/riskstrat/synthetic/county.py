@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.registers.manifest import Manifest
 from riskstrat.registers.writing import write_registers
@@ -66,11 +66,11 @@ def write_county(people: int, seed: int, out: Path | str, *, area_sd: float | No
     >>> write_county(1_000, 1, "county")
     Traceback (most recent call last):
     ...
-    riskstrat.errors.UsageError: a county of 1000 people; expected at least 12500, ...
+    riskstrat.errors.UsageError: a county of 1,000 people; expected at least 12500, ...
     """
     if people < FEWEST_IN_COUNTY:
         expected = f"at least {FEWEST_IN_COUNTY}, for nine municipalities"
-        raise UsageError(Problem(f"a county of {people} people", expected, "ask for more"))
+        raise UsageError(Problem(f"a county of {number_of(people, 'person', 'people')}", expected, "ask for more"))
     made = [
         _placed(municipality(round(people * share), seed + number, area_sd=area_sd), name, number)
         for number, (name, share) in enumerate(SHARES.items())

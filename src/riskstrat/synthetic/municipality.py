@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers.manifest import Manifest
@@ -180,7 +180,8 @@ def read_truth(folder: Path | str) -> Truth:
 def _check(people: int, area_sd: float | None) -> None:
     problems = []
     if not FEWEST_PEOPLE <= people <= MOST_PEOPLE:
-        problems.append(Problem(f"{people} people", f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}", "ask for another number"))
+        found = number_of(people, "person", "people")
+        problems.append(Problem(found, f"{FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}", "ask for another number"))
     if area_sd is not None and not 0 <= area_sd <= 2:
         problems.append(Problem(f"an area sd of {area_sd}", "0 to 2", "choose a smaller spread"))
     UsageError.refuse(problems)

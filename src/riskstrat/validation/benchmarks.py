@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem
+from riskstrat.errors import Problem, number_of
 from riskstrat.validation.assessed import ENOUGH_OUTCOMES, Assessed
 from riskstrat.validation.discrimination import auc_pairs
 from riskstrat.validation.grouping import EVERYBODY, Estimated, Group, Grouping, row_weights
@@ -98,5 +98,5 @@ def benchmark_problems(scores: Mapping[str, npt.ArrayLike], rows: int) -> Iterat
     for name, values in scores.items():
         found = np.asarray(values, dtype=np.float64)
         if found.shape != (rows,) or np.isinf(found).any():
-            expected = f"{rows} numbers, NaN where not known"
+            expected = f"{number_of(rows, 'number')}, NaN where not known"
             yield Problem(f"a score {name} of another shape, or infinite", expected, "correct it")

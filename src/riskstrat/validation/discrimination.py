@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, censoring_weights, check_outcome, observed_weights
 from riskstrat.incidence.outcome import tie_times
@@ -163,6 +163,6 @@ def concordance_pairs(
 def _checked_score(y: OutcomeArray, risk: npt.ArrayLike) -> NDArray[np.float64]:
     score, n = np.asarray(risk, dtype=np.float64), len(check_outcome(y))
     if score.shape != (n,) or not np.isfinite(score).all():
-        found, expected = f"risks of shape {score.shape}", f"{n} numbers, one a row"
+        found, expected = f"risks of shape {score.shape}", f"{number_of(n, 'number')}, one a row"
         raise UsageError(Problem(found, expected, "predict for the rows of the outcome, in order"))
     return score

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import ContractError, Problem
+from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.records.cohort import KEYS
 
@@ -87,8 +87,10 @@ def input_drift(summary: pl.DataFrame, X: pl.DataFrame) -> pl.DataFrame:
     [0.0]
     """
     if lacking := [name for name in summary["column"] if name not in X.columns]:
-        found = f"{len(lacking)} columns of the fit absent from X: {', '.join(lacking)}"
-        raise ContractError(Problem(found, "all of them", "build the features of the condition"))
+        found = number_of(len(lacking), "column of the fit is not in X", "columns of the fit are not in X")
+        raise ContractError(
+            Problem(f"{found}: {', '.join(lacking)}", "all of them", "build the features of the condition")
+        )
     rows = [_drift(before, X[before["column"]]) for before in summary.iter_rows(named=True)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     stable, alike = pl.col("population_stability"), pl.col("standardised_difference").abs()

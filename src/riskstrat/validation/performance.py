@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
@@ -198,7 +198,7 @@ def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _option_problems(draws: int, level: float) -> Iterator[Problem]:
     if draws < 2:
-        yield Problem(f"{draws} draws", "2 or more", "200 draws are the default")
+        yield Problem(number_of(draws, "draw"), "2 or more", "200 draws are the default")
     if not 0 < level < 1:
         yield Problem(f"a level of {level}", "a share such as 0.90", "correct level")
 
@@ -236,7 +236,7 @@ def _reference_problems(cohort: Cohort, by: Sequence[str], references: Mapping[s
 def _notes(cohort: Cohort, data: Assessed, groupings: Sequence[Grouping]) -> Iterator[str]:
     missed = cohort.people.height - data.people.height
     if missed:
-        yield f"{missed} of {cohort.people.height} rows were not assessed and are left out."
+        yield f"{missed} of {number_of(cohort.people.height, 'row')} were not assessed and are left out."
     if missed and data.given is None:
         yield "No weights of assessment were given: the results hold for those who were assessed."
     yield from (groups.note for groups in groupings if groups.note)

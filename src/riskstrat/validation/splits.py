@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.folds import Split, family_of, group_folds, groups_shared
 from riskstrat.numerics.groups import Labels, number_groups
@@ -127,7 +127,7 @@ def municipality_folds(people: pl.DataFrame) -> Split:
     _check_folds(2, len(names), "municipalities")
     tests = [place == name for name in names]
     masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
-    return _split("municipality", masks, f"{len(names)} folds, each of which leaves one municipality out.")
+    return _split("municipality", masks, f"{number_of(len(names), 'fold')}, each of which leaves one municipality out.")
 
 
 @checked
@@ -232,7 +232,7 @@ def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], 
     if empty:
         raise DesignError(
             Problem(
-                f"no training rows, or no test rows, in {empty} of {len(masks)} folds ({name})",
+                f"no training rows, or no test rows, in {empty} of {number_of(len(masks), 'fold')} ({name})",
                 "rows on both sides of every fold",
                 "use fewer folds",
             )
@@ -247,14 +247,14 @@ def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], 
 
 def _family_folds(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
     families = family_of(people)
-    _check_folds(k, len(np.unique(families)), "families")
+    _check_folds(k, len(np.unique(families)), "family", "families")
     return group_folds(families, k, seed)
 
 
 def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
     """Largest areas first, each to the smallest cluster; areas of equal size in random order."""
     areas, code = np.unique(people["area_id"].fill_null("").to_numpy().astype(str), return_inverse=True)
-    _check_folds(k, len(areas), "areas")
+    _check_folds(k, len(areas), "area")
     sizes, filled = np.bincount(code), np.zeros(k)
     cluster = np.empty(len(areas), dtype=np.intp)
     shuffled = np.random.default_rng(seed).permutation(len(areas))
@@ -269,8 +269,9 @@ def _rounded(sizes: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.asarray(np.floor(np.log2(sizes)), dtype=np.intp)
 
 
-def _check_folds(k: int, found: int, what: str) -> None:
+def _check_folds(k: int, found: int, *noun: str) -> None:
     if k < 2:
-        raise UsageError(Problem(f"{k} folds", "2 or more", "5 folds are the default"))
+        raise UsageError(Problem(number_of(k, "fold"), "2 or more", "5 folds are the default"))
     if found < k:
-        raise DesignError(Problem(f"{found} {what} for {k} folds", "at least one a fold", "use fewer folds"))
+        several = f"{number_of(found, *noun)} for {number_of(k, 'fold')}"
+        raise DesignError(Problem(several, "at least one a fold", "use fewer folds"))

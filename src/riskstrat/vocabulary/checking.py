@@ -18,7 +18,7 @@ from riskstrat.codes.systems import begins_code
 from riskstrat.declare import AreaFact, BirthRegion, Condition, EventFeature, Feature, LocalisedText, OutcomeKind
 from riskstrat.declare.base import Declaration
 from riskstrat.declare.event_queries import EventQuery, describe_rows, event_queries
-from riskstrat.errors import Problem, UsageError, nearest, unknown
+from riskstrat.errors import Problem, UsageError, nearest, number_of, unknown
 from riskstrat.registers import Registers
 from riskstrat.registers.contract import AREA_FACTS, BIRTH_REGIONS, CODES, POSITIONS, SETTINGS, is_event_table
 
@@ -208,7 +208,7 @@ def _without_rows(features: Sequence[Feature], registers: Registers) -> Iterator
     without = [feature.called for feature in features if not _is_recorded(feature, registers)]
     if without:
         yield LocalisedText(
-            en=f"no row of the registers is about {len(without)} of {len(features)} features: "
+            en=f"no row of the registers is about {len(without)} of {number_of(len(features), 'feature')}: "
             + ", ".join(label.en for label in without),
             sv=f"ingen rad i registren rör {len(without)} av {len(features)} variabler: "
             + ", ".join(label.sv for label in without),

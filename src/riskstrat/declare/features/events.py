@@ -22,7 +22,7 @@ from riskstrat.declare.features.base import RelativeFeature, column_name
 from riskstrat.declare.features.persons import YES_NO
 from riskstrat.declare.rows import RowCriteria
 from riskstrat.declare.windows import Lookback, Windows, describe_window, window_name
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 
 _SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 DAYS = LocalisedText(en="days", sv="dagar")
@@ -70,7 +70,7 @@ class EventFeature(RelativeFeature, RowCriteria):
             return self.within
         raise UsageError(
             Problem(
-                f"a feature of {len(self.within)} windows",
+                f"a feature of {number_of(len(self.within), 'window')}",
                 "one window",
                 "use each of the features that expanded() gives",
             )

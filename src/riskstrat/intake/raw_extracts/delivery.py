@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from riskstrat.errors import ContractError, Problem, unknown
+from riskstrat.errors import ContractError, Problem, number_of, unknown
 from riskstrat.intake.identity import masked
 from riskstrat.intake.raw_extracts.mapping import FILE_YEAR, NUMBERED, Column, Input, KeyFile, RegisterMapping
 from riskstrat.intake.raw_extracts.reading import ENDINGS, Sheet, opened
@@ -279,7 +279,7 @@ def _twice(file: str, found: dict[str, tuple[tuple[int, str], ...]], header: Seq
     for name in dict.fromkeys(headers[position] for position in sorted(used)):
         if headers.count(name) > 1:
             yield Problem(
-                f"{headers.count(name)} columns of that name",
+                f"{number_of(headers.count(name), 'column')} of that name",
                 "one",
                 "leave out all but the right one",
                 table=file,
