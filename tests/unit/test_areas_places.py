@@ -203,7 +203,7 @@ def test_years_before_and_after_a_split_are_one_series():
     )
     found = on_stable_areas(counts, stable, changed=2025)
     assert found.rows() == [("A1+A2", 2024, 9, 90), ("A1+A2", 2025, 10, 95), ("B", 2024, 3, 50), ("B", 2025, 2, 50)]
-    with pytest.raises(UsageError, match=r"2 codes outside their version: A1 \(old\), A2 \(old\)"):
+    with pytest.raises(UsageError, match=r"2 codes outside the version: A1 \(old\), A2 \(old\)"):
         on_stable_areas(counts, stable, changed=2026)
 
 

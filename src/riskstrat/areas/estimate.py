@@ -21,7 +21,7 @@ from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected, obs
 from riskstrat.areas.posterior import Posterior
 from riskstrat.areas.smoothing import POSTERIORS, method_problems
 from riskstrat.disclosure import CellNoise, ProtectedRows
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import common_groups
@@ -202,7 +202,7 @@ def _option_problems(
         found = f"neighbours, and groups by {' and '.join(columns)}"
         problems.append(Problem(found, "groups that are areas", "group by area, or use gamma"))
     if draws < 1:
-        problems.append(Problem(f"{draws} draws", "at least 1", "use 2000"))
+        problems.append(Problem(number_of(draws, "draw"), "at least 1", "use 2000"))
     return problems
 
 

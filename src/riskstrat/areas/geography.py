@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.errors import ContractError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
@@ -83,7 +83,7 @@ class Neighbours:
         if unknown := [area for area in areas if area not in self.areas]:
             raise UsageError(
                 Problem(
-                    f"{len(unknown)} areas without known neighbours: {', '.join(unknown[:5])}",
+                    f"{number_of(len(unknown), 'area')} without known neighbours: {', '.join(unknown[:5])}",
                     "every area, also those without any",
                     "find the neighbours of the same areas (of the units of a partition, say)",
                 )
@@ -197,7 +197,7 @@ def _check(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> 
     kinds = [(feature.get("geometry") or {}).get("type") for feature in features]
     complaints = (
         (not features, "no features", "a FeatureCollection with one feature an area"),
-        (None in labels, f"{labels.count(None)} features without '{key}'", "a label for every area"),
+        (None in labels, f"{number_of(labels.count(None), 'feature')} without '{key}'", "a label for every area"),
         (len(set(labels)) < len(labels), "labels that come more than once", "one feature an area"),
         (not set(kinds) <= {"Polygon", "MultiPolygon"}, "shapes other than polygons", "Polygon or MultiPolygon"),
     )

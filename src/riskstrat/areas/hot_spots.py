@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from riskstrat.areas.geography import Neighbours
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 
 Floats = NDArray[np.float64]
@@ -141,12 +141,12 @@ def _problems(values: Floats, neighbours: Neighbours, false_discovery: float, pe
     n, bordering = len(neighbours.areas), len(neighbours.areas) - len(neighbours.islands)
     fits = values.ndim == 2 and values.shape[1] == n
     complaints = (
-        (not fits, f"values of shape {values.shape}", f"one for each of the {n} areas of the neighbours"),
+        (not fits, f"values of shape {values.shape}", f"one for each of the neighbours' {number_of(n, 'area')}"),
         (not np.isfinite(values).all(), "values that are not finite", "a number for every area"),
         (fits and bool((np.ptp(values, axis=1) == 0).any()), "values that are all equal", "values that differ"),
-        (bordering < 3, f"{bordering} areas with neighbours", "at least three"),
+        (bordering < 3, f"{number_of(bordering, 'area')} with neighbours", "at least three"),
         (not 0 < false_discovery < 1, f"a false_discovery of {false_discovery}", "between 0 and 1"),
-        (permutations < 99, f"{permutations} permutations", "at least 99"),
+        (permutations < 99, number_of(permutations, "permutation"), "at least 99"),
     )
     remedy = "correct the argument"
     return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskstrat.areas.grouping import check_columns
 from riskstrat.areas.inequality_measures import Measurement, arrays, value_problems
 from riskstrat.areas.rates import check_level
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
@@ -131,7 +131,7 @@ def inequality_change(
     """
     shapes = {np.shape(value) for value in values.values()}
     if len(values) < 2 or len(shapes) > 1:
-        found = f"{len(values)} years" if len(values) < 2 else "years of different shapes"
+        found = number_of(len(values), "year") if len(values) < 2 else "years of different shapes"
         expected = "at least two years, with the same groups and as many draws"
         UsageError.refuse([Problem(found, expected, "give the values of each year")])
     measurement = Measurement(
@@ -199,7 +199,7 @@ def concentration_curve(
     values, n, depth = arrays(value, people, deprivation)
     problems = value_problems(values, n, depth, proportion=False, scale="identity")
     if not 1 <= points <= 100:
-        problems.append(Problem(f"{points} points", "1 to 100", "use 10 for tenths"))
+        problems.append(Problem(number_of(points, "point"), "1 to 100", "use 10 for tenths"))
     if not problems and (values < 0).any():
         problems.append(Problem("values below 0", "risks or rates", "leave such groups out"))
     UsageError.refuse([*problems, *check_level(level)])
@@ -269,13 +269,14 @@ def ranked_areas(areas: AreaEstimates, deprivation: pl.DataFrame, index: str) ->
     """People of today in each area, (groups,), and what it is ranked by, null where that is not known."""
     missing = check_columns((*areas.by, index), deprivation=deprivation)
     twice = 0 if missing else int(deprivation.select(areas.by).is_duplicated().sum())
-    once = Problem(f"{twice} rows of areas that come twice", "each area once", "choose one year")
+    once = Problem(f"{number_of(twice, 'row')} of areas that come twice", "each area once", "choose one year")
     UsageError.refuse([*missing, *([once] if twice else [])])
     found = areas.groups.join(deprivation, on=areas.by, how="left", maintain_order="left")[index]
     if found.drop_nulls().n_unique() < 2:
+        levels, ranked = number_of(found.drop_nulls().n_unique(), "level"), number_of(found.count(), "area")
         raise DesignError(
             Problem(
-                f"{found.drop_nulls().n_unique()} levels of {index} among {found.count()} areas",
+                f"{levels} of {index} among {ranked}",
                 "at least two",
                 "add the index of more areas, or leave inequality out",
             )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from riskstrat.areas.rates import check_level
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.numerics.groups import quintile_shares
 
 Floats = NDArray[np.float64]
@@ -115,7 +115,8 @@ def value_problems(
     """List what is wrong with values, people and a ranking."""
     n = values.shape[-1]
     if values.ndim != 2 or people.shape != (n,) or deprivation.shape != (n,):
-        found = f"value of {n} groups, people of shape {people.shape}, deprivation of shape {deprivation.shape}"
+        shapes = f"people of shape {people.shape}, deprivation of shape {deprivation.shape}"
+        found = f"value of {number_of(n, 'group')}, {shapes}"
         return [Problem(found, "one of each a group", "align them")]
     lowest, highest = {"log": (0, np.inf), "logit": (0, 1)}.get(scale, (-np.inf, np.inf))
     out, other = "leave such groups out", "rank by something that differs"

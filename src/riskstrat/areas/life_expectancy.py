@@ -16,7 +16,7 @@ from riskstrat.areas.grouping import as_columns
 from riskstrat.areas.rates import check_level
 from riskstrat.areas.standardisation import table_problems
 from riskstrat.areas.standards import OLDEST, ages_of
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import AGE_BAND
 from riskstrat.numerics.intervals import LEVEL, normal_quantile
@@ -164,7 +164,11 @@ def _band_problems(
         (starts[0] != 0, f"a first age band of {ordered[0][2]}", "one that begins at 0"),
         (ordered[-1][1] != OLDEST, f"a last age band of {ordered[-1][2]}", 'an open one, such as "90+"'),
         (bool(gaps), f"a gap or an overlap after {', '.join(gaps)}", "bands that follow each other"),
-        (lacking > 0, f"{lacking} groups without a row for every age band", "one each, with 0 where nobody died"),
+        (
+            lacking > 0,
+            f"{number_of(lacking, 'group')} without a row for every age band",
+            "one each, with 0 where nobody died",
+        ),
         (bool(absent), f"no age band that begins at {', '.join(absent)}", f"ages among {', '.join(map(str, starts))}"),
     )
     return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.geography import Neighbours
 from riskstrat.areas.grouping import check_columns
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.records.partition import JoinedBy, Partition
 
@@ -197,7 +197,11 @@ def _nulls(areas: pl.DataFrame) -> list[Problem]:
     missing = areas.select(_NEEDED).null_count().row(0, named=True)
     return [
         Problem(
-            f"{rows} rows without a value", "a value in every row", "use 0 where nobody is", table="areas", column=name
+            f"{number_of(rows, 'row')} without a value",
+            "a value in every row",
+            "use 0 where nobody is",
+            table="areas",
+            column=name,
         )
         for name, rows in missing.items()
         if rows
@@ -309,7 +313,9 @@ def intersections(
 def _two(by: Sequence[str]) -> tuple[str, str]:
     if len(by) == 2:
         return by[0], by[1]
-    raise UsageError(Problem(f"{len(by)} geographies", "two", "intersect the units with a third one then"))
+    raise UsageError(
+        Problem(number_of(len(by), "geography", "geographies"), "two", "intersect the units with a third one then")
+    )
 
 
 def too_small(units: pl.DataFrame, rule: Mapping[str, float]) -> list[Problem]:

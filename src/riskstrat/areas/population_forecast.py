@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError, nearest, unknown
+from riskstrat.errors import Problem, UsageError, nearest, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AREA, MUNICIPALITY
 
@@ -153,7 +153,7 @@ def _column_problems(forecast: pl.DataFrame, location: str) -> Iterator[Problem]
         if column in _NUMBERS and not (values.dtype.is_integer() or (column == "people" and values.dtype.is_float())):
             yield _problem(f"type {values.dtype}", "whole numbers", "write 100 for 100 and above", column)
         elif values.null_count():
-            yield _problem(f"{values.null_count()} missing values", "a value in every row", "add them", column)
+            yield _problem(number_of(values.null_count(), "missing value"), "a value in every row", "add them", column)
         elif column in _NUMBERS and not bool((values >= 0).all() and values.is_finite().all()):
             yield _problem("numbers below 0 or not finite", "0 or more", "correct them", column)
         elif column == "sex":
@@ -176,7 +176,10 @@ def _location_problems(
     if location == MUNICIPALITY:
         known = set() if municipalities is None else set(municipalities[MUNICIPALITY].drop_nulls())
         if len(there) > 1 and not known:
-            found, expected = f"{len(there)} municipalities", "one, or registers whose areas tell theirs"
+            found, expected = (
+                number_of(len(there), "municipality", "municipalities"),
+                "one, or registers whose areas tell theirs",
+            )
             yield _problem(found, expected, "leave the others out", location)
         if len(there) < 2 or not known:
             return
@@ -196,7 +199,9 @@ def _row_problems(wanted: pl.DataFrame, location: str, lowest_age: int) -> Itera
     keys = [location, "sex", "age_years", "year"]
     doubled = int(wanted.select(keys).is_duplicated().sum())
     if doubled:
-        yield _problem(f"{doubled} rows of the same location, sex, age and year", "one each", "add them up", "people")
+        yield _problem(
+            f"{number_of(doubled, 'row')} of the same location, sex, age and year", "one each", "add them up", "people"
+        )
     if wanted.is_empty():
         yield _problem(f"nobody of {lowest_age} years or more", "the ages of the study", "add them", "age_years")
         return
@@ -215,7 +220,7 @@ def _row_problems(wanted: pl.DataFrame, location: str, lowest_age: int) -> Itera
         short = (
             wanted.group_by(location).len().filter(pl.col("len") < complete / len(present[0])).sort(location)[location]
         )
-        found = f"{missing} combinations of sex, age and year without a row, in {_some(short.to_list())}"
+        found = f"{number_of(missing, 'combination')} of sex, age and year without a row, in {_some(short.to_list())}"
         yield _problem(found, "a row for each", "add them, with 0 people if so", "people")
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import with_age_band
 from riskstrat.areas.population_forecast import OLDEST, PopulationForecast
-from riskstrat.errors import DesignError, Problem, UsageError
+from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import AGE_BAND
 from riskstrat.records.areas import AREA, INTERVAL, AreaEstimates, Units
@@ -228,5 +228,8 @@ def _problems(areas: AreaEstimates, groups: Units, of: Sequence[str]) -> Iterato
     if not of:
         yield Problem("groups by neither age nor sex", f"sex, {AGE_BAND} or both", "make them with estimate_groups")
     if len(groups.cases_draws) != len(areas.level):
-        found, expected = f"{len(groups.cases_draws)} draws of groups", f"{len(areas.level)}, those of the areas"
+        found, expected = (
+            f"{number_of(len(groups.cases_draws), 'draw')} of groups",
+            f"{len(areas.level)}, those of the areas",
+        )
         yield Problem(found, expected, "use groups of the same estimates")

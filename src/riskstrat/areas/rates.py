@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import gammainc
 
 from riskstrat.areas.count_noise import CountNoise
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import LEVEL, normal_quantile, poisson_interval, root_of_rising, wilson_interval
 
@@ -142,7 +142,7 @@ def _check_counts(x: Floats, n: Floats, kind: str) -> list[Problem]:
     )
     return [
         Problem(
-            f"{found}, in {int(wrong.sum())} of {x.size} rows, the first of them row {int(wrong.argmax())}",
+            f"{found}, in {int(wrong.sum()):,} of {number_of(x.size, 'row')}, first row {int(wrong.argmax())}",
             wanted,
             "correct the counts",
         )

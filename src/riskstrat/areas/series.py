@@ -11,7 +11,7 @@ import polars as pl
 
 from riskstrat.areas.grouping import as_columns, check_columns
 from riskstrat.areas.standardisation import known_total, table_problems
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AREA
 
@@ -55,7 +55,7 @@ def on_stable_areas(counts: pl.DataFrame, stable: pl.DataFrame, *, changed: int)
     lost = joined.filter(pl.col("stable_id").is_null()).select("version", AREA).unique().sort("version", AREA)
     if lost.height:
         named = ", ".join(f"{area} ({which})" for which, area in lost.head(5).rows())
-        found = f"{lost.height} codes outside their version: {named}"
+        found = f"{number_of(lost.height, 'code')} outside the version: {named}"
         expected = f"old codes before {changed}, new ones from then on"
         remedy = "check the year of the change and the key of codes"
         UsageError.refuse([Problem(found, expected, remedy, table="counts", column=AREA)])
@@ -121,10 +121,10 @@ def _pool_problems(counts: pl.DataFrame, groups: Sequence[str], years: int) -> l
         (years < 2, f"periods of {years}", "2 years or more"),
         (
             lacking > 0,
-            f"{lacking} groups without a row for each of the {span} years",
+            f"{number_of(lacking, 'group')} without a row for each of the {span} years",
             "one each, with 0 cases where none",
         ),
-        (span < years, f"{span} years", f"at least {years}, one period"),
+        (span < years, number_of(span, "year"), f"at least {years}, one period"),
     )
     remedy = "add the rows, or choose other periods"
     return [Problem(found, wanted, remedy) for wrong, found, wanted in complaints if wrong]

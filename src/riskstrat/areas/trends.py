@@ -23,7 +23,7 @@ from riskstrat.areas.gamma import LEAST_KNOWN, log_prior
 from riskstrat.areas.grouping import as_columns
 from riskstrat.areas.rates import check_level
 from riskstrat.areas.standardisation import table_problems
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.trends import Trends
@@ -279,7 +279,7 @@ class _Fit:
 
 
 def _draws_problems(draws: int) -> list[Problem]:
-    return [] if draws >= 1 else [Problem(f"{draws} draws", "at least 1", "use 2000")]
+    return [] if draws >= 1 else [Problem(number_of(draws, "draw"), "at least 1", "use 2000")]
 
 
 def _series_problems(counts: pl.DataFrame, groups: Sequence[str], noise: CountNoise | None) -> list[Problem]:
@@ -288,8 +288,8 @@ def _series_problems(counts: pl.DataFrame, groups: Sequence[str], noise: CountNo
     years, height = counts["year"].n_unique(), counts.select(groups).n_unique()
     known = counts.filter(pl.col("people") > 0)
     complaints = (
-        (years < 2, f"{years} year{'' if years == 1 else 's'}", "at least two"),
-        (height < 2, f"{height} group{'' if height == 1 else 's'}", "at least two, to tell what is high"),
+        (years < 2, number_of(years, "year"), "at least two"),
+        (height < 2, number_of(height, "group"), "at least two, to tell what is high"),
         (known.is_empty(), "no people in any group", "people or person-years"),
         (not known.is_empty() and known["cases"].fill_null(0).sum() == 0, "no case in any year", "at least one"),
         (noise is not None and len(noise.rows) != counts.height, "noise of other rows", "that of each row of counts"),

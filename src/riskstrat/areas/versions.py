@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.outlines import in_metres, shapes_of, without_enclaves
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 
@@ -138,7 +138,9 @@ def _codes(features: Sequence[Mapping[str, Mapping[str, object]]], key: str) -> 
 
 def _refuse_columns(lookup: pl.DataFrame) -> None:
     found = {
-        name: f"{lookup[name].null_count()} rows without a code" if name in lookup.columns else "no such column"
+        name: f"{number_of(lookup[name].null_count(), 'row')} without a code"
+        if name in lookup.columns
+        else "no such column"
         for name in ("old", "new")
         if name not in lookup.columns or lookup[name].null_count()
     }

@@ -30,16 +30,10 @@ class Problem:
     table, column
         Where it was found, if it was found in data.
 
-    Notes
-    -----
-    A single one of what is counted (`COUNTED`) is not told in the plural.
-
     Examples
     --------
     >>> print(Problem("no such column", "Int64", "add it", table="persons", column="person_id"))
     persons.person_id: no such column; expected Int64; add it
-    >>> print(Problem("1 published studies", "at least 2 studies", "give a single one as it is"))
-    1 published study; expected at least 2 studies; give a single one as it is
     """
 
     found: str
@@ -55,26 +49,8 @@ class Problem:
         return ".".join(part for part in (self.table, self.column) if part)
 
     def __str__(self) -> str:
-        sentence = _ONE.sub(_single, f"{self.found}; expected {self.expected}; {self.remedy}")
+        sentence = f"{self.found}; expected {self.expected}; {self.remedy}"
         return f"{self.location}: {sentence}" if self.location else sentence
-
-
-COUNTED = (
-    "areas bytes candidates cells codes columns combinations counts dates days dimensions draws durations events "
-    "features files folds geographies groups horizons items labels levels lines lists municipalities names neighbours "
-    "numbers outcomes people permutations persons points problems rows samples settings shares spells studies tables "
-    "totals units values windows years"
-)
-"""What problems count, as it is written after a number."""
-_BETWEEN = "of|or|and|to|in|for|at|with|by|from|is|on"
-_ONE = re.compile(
-    rf"(?<![\w.,:/'-])(?<!X has )1 ((?!(?:{_BETWEEN})\b)[a-z]+ )?({'|'.join(COUNTED.split())})\b"
-)  # scikit-learn looks for its own sentence, "X has 1 features"
-
-
-def _single(found: re.Match[str]) -> str:
-    noun = "person" if found[2] == "people" else re.sub(r"s$", "", re.sub(r"ies$", "y", found[2]))
-    return f"1 {found[1] or ''}{noun}"
 
 
 def number_of(n: float, noun: str, plural: str | None = None) -> str:
