@@ -381,7 +381,14 @@ SLIPS = (
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(100))
-def test_a_mutated_call(seed: int, municipality_study: Study, small_municipality: Registers, tmp_path: Path):
+def test_a_mutated_call(
+    seed: int,
+    municipality_study: Study,
+    small_municipality: Registers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)  # a text that is no date may be a relative path
     rng = dice(30_000 + seed)
     known = calls(municipality_study, small_municipality, tmp_path)
     function, arguments = known[list(known)[seed % len(known)]]

@@ -430,9 +430,9 @@ def fit_of(outside: int, *stand_out: str) -> Table:
         (
             "en",
             fit_of(3),
-            "three of 40 areas lie outside; if the model of the areas is right about 4 would. No area lies further",
+            "three of 40 areas lie outside. If the model of the areas is right, about 4 would. No area lies further",
         ),
-        ("sv", fit_of(0), "inget av 40 områden ligger utanför; om modellen för områdena stämmer väntas ungefär 4"),
+        ("sv", fit_of(0), "inget av 40 områden ligger utanför. Om modellen för områdena stämmer väntas ungefär 4"),
         ("sv", fit_of(1, "000"), "Modellen passar inte 000: det som inträffade där"),
     ],
 )
