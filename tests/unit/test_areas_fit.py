@@ -82,6 +82,15 @@ def test_areas_that_the_model_does_not_fit_stand_out():
     assert (fit.filter("stands_out")["probability_below"] > 0.99).all()
 
 
+@METHODS
+@pytest.mark.parametrize("seen", [0.0, 5_000.0, 1e6], ids=["nothing", "much more", "beyond belief"])
+def test_an_area_that_is_altogether_different_stands_out(method: str, seen: float):
+    table = frame_of(np.where(np.arange(N) == 9, seen, 200.0), np.full(N, 200.0))
+    fit = check_fit(LABELS, posterior_of(method, counts := GroupCounts(table=table, divisor=1.0)), counts)
+    assert fit["probability_below"].is_between(0, 1).all()
+    assert fit.filter("stands_out")["area_id"].to_list() == ["9"]
+
+
 def test_of_an_area_of_which_nothing_is_expected_nothing_is_said():
     unknown = without(world(5), 0)
     fit = check_fit(LABELS, posterior_of("gamma", unknown), unknown)

@@ -40,6 +40,7 @@ _EXACT_UP_TO = 512
 _PROBES = 64
 _DRAWN_TOGETHER = 100
 _LEFT_OUT_DRAWS = 400
+_LEAST_LIKELY = 1e-300
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _CORRECTIONS = 4
 
@@ -108,6 +109,7 @@ class Bym2Posterior:
             common = self.model.design @ state.beta + np.sqrt(field.share / field.tau)[:, None] * state.u
             linear = common.T + _NODES[:, None, None] / np.sqrt(field.own)
             seen = np.average(np.exp(self.model.likelihood(linear)[0] - best), axis=0, weights=_NODE_WEIGHTS)
+            seen = np.maximum(seen, _LEAST_LIKELY)
             fitted = self.model.counts.expected * np.exp(linear)
             for j, below in enumerate(_up_to(highest, further, fitted)):
                 found[j] += (np.average(below, axis=0, weights=_NODE_WEIGHTS) / seen).sum(axis=0)
