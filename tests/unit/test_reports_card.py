@@ -43,7 +43,7 @@ def _with(published: Published, **facts: object) -> Published:
 
 
 def with_nothing_shown(published: Published) -> Published:
-    """As if every count and number about persons were withheld."""
+    """As if every count, number and yes or no about persons were withheld."""
     tables = {name: copy(table) for name, table in published.tables.items()}
     for name in set(tables) - {"partition", "coverage", "choice", "splits"}:
         frame = tables[name].frame
@@ -56,7 +56,11 @@ def with_nothing_shown(published: Published) -> Published:
 
 def numbers(frame: pl.DataFrame) -> list[tuple[str, pl.DataType]]:
     labels = ("step", "threshold", "risk_group", "stratum", "landmarks")
-    return [(name, dtype) for name, dtype in frame.schema.items() if dtype.is_numeric() and name not in labels]
+    return [
+        (name, dtype)
+        for name, dtype in frame.schema.items()
+        if (dtype.is_numeric() or dtype == pl.Boolean) and name not in labels
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

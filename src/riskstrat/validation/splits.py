@@ -124,7 +124,7 @@ def municipality_folds(people: pl.DataFrame) -> Split:
     """
     place, family = people["municipality"].fill_null("").to_numpy().astype(str), family_of(people)
     names = [name for name in np.unique(place) if name]
-    _check_folds(2, len(names), "municipalities")
+    _check_folds(2, len(names), "municipality", "municipalities")
     tests = [place == name for name in names]
     masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
     return _split("municipality", masks, f"{number_of(len(names), 'fold')}, each of which leaves one municipality out.")
