@@ -92,6 +92,11 @@ def test_levels_are_counted_among_those_in_whom_they_are_known():
     assert level(table, "ever_stroke", "1") == (20, 40, 0.5)
 
 
+def test_a_table_one_says_which_groups_it_describes():
+    assert repr(table_one(cohort(), disclosure=EXACT)) == "TableOne(all)"
+    assert repr(table_one(cohort(), by="sex", disclosure=EXACT)) == "TableOne(female, male)"
+
+
 def test_numbers_have_means_and_quartiles():
     income = number(table_one(cohort(), features(), disclosure=EXACT), "income")
     assert income["observed"] == PEOPLE

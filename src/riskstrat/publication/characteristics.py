@@ -76,6 +76,9 @@ class TableOne:
     levels: Released
     numbers: Released
 
+    def __repr__(self) -> str:
+        return f"TableOne({', '.join(map(str, self.groups.frame['group']))})"
+
     def html(self, language: Language = "sv") -> str:
         """Write it as one HTML table, a column a group."""
         return characteristics_html(self.groups, self.levels, self.numbers, load_messages(language))
