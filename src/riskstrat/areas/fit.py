@@ -1,6 +1,6 @@
 """Whether the model of groups fits: each group's count beside what the other groups lead to expect of it.
 
-In: a posterior and the counts that it was made from. Out: how surprising each group is, and all of them together.
+In: a posterior and the counts that it was made from. Out: how surprising each group is.
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from riskstrat.records.areas import INTERVAL
 from riskstrat.reports.context import ReportContext
-
-OUTSIDE_BY_CHANCE = 0.1
 
 
 def fit_sentences(context: ReportContext) -> Iterator[str]:
@@ -19,7 +18,7 @@ def fit_sentences(context: ReportContext) -> Iterator[str]:
     found = _fit_by_name(context)
     if found.is_empty():
         return
-    by_chance = context.numbers.number(OUTSIDE_BY_CHANCE * found.height, 0)
+    by_chance = context.numbers.number(2 * INTERVAL[0] * found.height, 0)
     yield context.messages.count("method.fit", int(found["outside"].sum()), all=found.height, expected=by_chance)
     unlike = misfitting_areas(context)
     yield (
