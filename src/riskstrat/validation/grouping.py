@@ -87,7 +87,8 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     `parts` says how much of each row, (n,), is reached at each capacity.
     """
     labels = group_labels(data.people, column)
-    names, code = np.unique(labels.to_numpy().astype(str), return_inverse=True)
+    names = labels.unique().sort()
+    code = labels.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
     weight, known = row_weights(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
@@ -103,7 +104,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     classes = [class_sums(one, reach, drawn, outcomes) for (one, drawn), reach in zip(tested, reached, strict=True)]
     found = zip(shown, tested, fits, draws.totals([fit.sums for fit in fits]), draws.totals(classes), strict=True)
     groups = [
-        _group(str(names[number]), one, fit, of_metrics, of_classes, enough=bool(fewer[number] >= ENOUGH_OUTCOMES))
+        _group(names[int(number)], one, fit, of_metrics, of_classes, enough=bool(fewer[number] >= ENOUGH_OUTCOMES))
         for number, (one, _), fit, of_metrics, of_classes in found
     ]
     return Grouping(column=column, groups=tuple(groups), left_out=len(names) - len(groups), weight=weight)

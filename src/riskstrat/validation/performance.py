@@ -6,6 +6,7 @@ Risks are shares in [0, 1]; intervals come from drawing whole families.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -171,23 +172,26 @@ def _persons(
     parts: Mapping[float, NDArray[np.float64]],
     scores: Mapping[str, NDArray[np.float64]],
 ) -> pl.DataFrame:
-    """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold."""
+    """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold.
+
+    Labels are made, and let go, one after the other: each is as long as a column of text.
+    """
     counted = data.prediction_weight > 0
     is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
-    of_reached = [
+    of_reached = (
         pl.select(pl.when(rows).then(pl.lit(name) + labels)).to_series()
         for name, rows in is_reached.items()
         for labels in shown
-    ]
+    )
     tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
     by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
-    above = [
+    above = (
         pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
         for number, at in enumerate(np.unique(thresholds), 1)
-    ]
-    scored = [benchmark_labels(score, name, labels) for name, score in scores.items() for labels in shown]
+    )
+    scored = (benchmark_labels(score, name, labels) for name, score in scores.items() for labels in shown)
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
-    cells = (*shown, by_risk, *above, *of_reached, *scored)
+    cells = chain(shown, [by_risk], above, of_reached, scored)
     return pl.concat([persons_behind(data.people, had, labels) for labels in cells])
 
 

@@ -253,7 +253,7 @@ def _family_folds(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
 
 def _area_clusters(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
     """Largest areas first, each to the smallest cluster; areas of equal size in random order."""
-    areas, code = np.unique(people["area_id"].fill_null("").to_numpy().astype(str), return_inverse=True)
+    code, areas = number_groups(people["area_id"], people.height)
     _check_folds(k, len(areas), "area")
     sizes, filled = np.bincount(code), np.zeros(k)
     cluster = np.empty(len(areas), dtype=np.intp)
