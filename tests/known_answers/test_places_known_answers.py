@@ -90,6 +90,18 @@ def test_european_standard_population_2013_has_the_bands_of_eurostat():
     ]  # fmt: skip
 
 
+def test_sweden_2000_is_half_of_the_populations_at_the_ends_of_1999_and_2000():
+    """Totals, and the oldest in thousands, of Statistics Sweden (Demografiska rapporter 2012:2, table T.9a)."""
+    ends_2000 = {
+        "65-69": 378.3, "70-74": 362.1, "75-79": 338.0, "80-84": 247.6, "85-89": 139.8, "90-94": 53.6, "95+": 11.6
+    }  # fmt: skip
+    bands = ["0-64", *ends_2000]
+    people = dict(zip(bands, standard_population(bands, "sweden_2000")["people"], strict=True))
+    assert sum(people.values()) == (8_861_426 + 8_882_792) / 2
+    for band, thousands in ends_2000.items():
+        assert people[band] == pytest.approx(1000 * thousands, rel=0.03)
+
+
 @needs_phe
 @pytest.mark.parametrize(
     ("level", "ends"), [(0.95, ("lower95_0cl", "upper95_0cl")), (0.998, ("lower99_8cl", "upper99_8cl"))]

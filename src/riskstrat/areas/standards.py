@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
@@ -27,13 +27,27 @@ EUROPE_2013: Final = MappingProxyType(
 )
 """European standard population 2013, of both sexes alike (Eurostat, Revision of the European Standard Population)."""
 
+SWEDEN_2000: Final = MappingProxyType(
+    {"0": 89_540.5, "1-4": 373_742.5, "5-9": 596_961, "10-14": 575_005.5, "15-19": 506_636, "20-24": 518_546.5}
+    | {"25-29": 593_658.5, "30-34": 634_586, "35-39": 621_853, "40-44": 585_463, "45-49": 586_001.5, "50-54": 648_199.5}
+    | {"55-59": 573_274.5, "60-64": 436_920, "65-69": 379_735.5, "70-74": 364_024.5, "75-79": 343_439}
+    | {"80-84": 241_047, "85-89": 139_411.5, "90-94": 52_753, "95+": 11_310.5}
+)
+"""Sweden's mean population of 2000, of both sexes: half of 31 December 1999 and of 2000 each (Statistics Sweden,
+population by one-year age classes)."""
+
+STANDARDS: Final = MappingProxyType({"europe_2013": EUROPE_2013, "sweden_2000": SWEDEN_2000})
+
 OLDEST: Final = 130
 _BAND: Final = re.compile(r"\s*(\d+)\s*(?:[-\u2013]\s*(\d+)|(\+))?\s*")
 
 
 @checked
 def standard_population(
-    age_bands: Sequence[str], standard: pl.DataFrame | None = None, *, sexes: Sequence[str] = ()
+    age_bands: Sequence[str],
+    standard: Literal["europe_2013", "sweden_2000"] | pl.DataFrame = "europe_2013",
+    *,
+    sexes: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Divide a standard population into the age bands of one's own counts.
 
@@ -43,8 +57,8 @@ def standard_population(
         Labels such as ``"0"``, ``"1-4"``, ``"40-44"``, ``"90+"``, in any order, each age in one band at most. They need
         not reach over all ages: a rate among people of 70 and above is standardised to the standard's 70 and above.
     standard
-        ``age_band`` and ``people``: a table of one's own, such as Sweden's mean population of a year from Statistics
-        Sweden. None: Europe's of 2013.
+        Europe's of 2013, Sweden's mean population of 2000, or a table of one's own with ``age_band`` and ``people``,
+        such as Sweden's mean population of another year.
     sexes
         With labels the rows are repeated for each, so that sexes count alike.
 
@@ -62,15 +76,17 @@ def standard_population(
 
     References
     ----------
-    Eurostat, Revision of the European Standard Population, 2013.
+    Eurostat, Revision of the European Standard Population, 2013. Statistics Sweden, population by age, 31 December 1999
+    and 2000.
 
     Examples
     --------
     >>> standard_population(["0-4", "5-17", "18-64", "90+"])["people"].to_list()
     [5000.0, 14300.0, 61200.0, 1000.0]
+    >>> standard_population(["0-64", "65+"], "sweden_2000")["people"].to_list()
+    [7340388.0, 1531721.0]
     """
-    given = pl.DataFrame({AGE_BAND: list(EUROPE_2013), "people": list(EUROPE_2013.values())})
-    given = given if standard is None else standard
+    given = _named(standard) if isinstance(standard, str) else standard
     UsageError.refuse(_table_problems(given))
     wanted, known = ([ages_of(label) for label in labels] for labels in (age_bands, given[AGE_BAND].to_list()))
     UsageError.refuse([*_band_problems(age_bands, wanted), *_band_problems(given[AGE_BAND].to_list(), known)])
@@ -79,9 +95,14 @@ def standard_population(
         if ages is not None:
             by_age[slice(*ages)] = people / (ages[1] - ages[0])
     UsageError.refuse(_reach_problems(age_bands, wanted, known, by_age))
-    people = [round(float(by_age[slice(*ages)].sum()), 9) for ages in wanted if ages is not None]
+    people = [round(float(by_age[slice(*ages)].sum()), 6) for ages in wanted if ages is not None]
     frame = pl.DataFrame({AGE_BAND: list(age_bands), "people": people})
     return frame.join(pl.DataFrame({"sex": list(sexes)}), how="cross") if sexes else frame
+
+
+def _named(standard: str) -> pl.DataFrame:
+    bands = STANDARDS[standard]
+    return pl.DataFrame({AGE_BAND: list(bands), "people": [float(people) for people in bands.values()]})
 
 
 def ages_of(label: str) -> tuple[int, int] | None:
