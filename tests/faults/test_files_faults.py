@@ -18,6 +18,7 @@ from riskstrat.files import (
     guard_folder,
     guard_shared_folder,
     mark_result,
+    read_document,
     restored,
     staged_folder,
     whole_file,
@@ -376,3 +377,11 @@ def test_a_file_that_is_not_as_its_command_wrote_it_is_refused_when_registers_ar
         open_registers(folder)
     (folder / RESULT_FILE).unlink()
     assert open_registers(folder).births.height == 1
+
+
+@pytest.mark.parametrize("schema", ["true", "1.0", '"1"', "null", "2"])
+def test_a_document_whose_schema_is_not_the_number_is_refused(tmp_path: Path, schema: str):
+    file = tmp_path / "a.json"
+    file.write_text(f'{{"format": "riskstrat example", "schema": {schema}}}', encoding="utf-8")
+    with pytest.raises(ContractError, match="riskstrat example, schema 1; give the file that demo wrote"):
+        read_document(file, "riskstrat example", 1, "demo")

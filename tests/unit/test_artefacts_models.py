@@ -20,7 +20,7 @@ from riskstrat.registers import Registers
 OTHER_FORMATS = [
     ({"format": 0}, "format 0, older than .* expected format 1; read it with the older riskstrat that wrote it"),
     ({"format": 2}, "format 2, newer than .* expected format 1; install the newer riskstrat that wrote it"),
-    ({"format": "1"}, "does not say its format; .* get it again from where it was saved"),
+    *(({"format": found}, "does not say its format; .* get it again from") for found in (True, 1.0, "1", None)),
     ({}, "does not say its format; .* get it again from where it was saved"),
 ]
 

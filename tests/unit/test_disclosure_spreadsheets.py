@@ -2,6 +2,8 @@
 
 import csv
 import io
+import sys
+import unicodedata
 
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat.disclosure import to_csv
+from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import printable
 
 FORMULAS = ["=1+1", "+SUM(A1)", "-2+3", "@cmd", "\t=1", " =1", "＝1", "\u202e=1", "=", "-", "\r\n=1", "+46 8 abc"]
@@ -44,3 +47,11 @@ def test_no_text_is_read_as_a_formula_or_hides_anything(text: str):
     cell = written[0] if written else ""
     assert cell == printable(cell)
     assert cell.lstrip()[:1] not in set("=@＝＠")
+
+
+def test_messages_and_tables_leave_out_the_same_marks():
+    assigned = [mark for mark in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(mark) not in {"Cn", "Cs"}]
+    left = pl.DataFrame({"mark": assigned}).select(without_marks(pl.col("mark"))).to_series()
+    assert [hex(ord(mark)) for mark, seen in zip(assigned, left, strict=True) if printable(mark) != seen] == []
+    hidden = "\N{HANGUL FILLER}\N{COMBINING GRAPHEME JOINER}\N{VARIATION SELECTOR-16}\N{TAG LATIN SMALL LETTER A}"
+    assert printable(f"Nor{hidden}r\N{BRAILLE PATTERN BLANK}") == "Norr"

@@ -70,7 +70,7 @@ class FolderKind:
         )
 
     def _format_problems(self, found: object) -> Iterator[Problem]:
-        if not isinstance(found, int):
+        if type(found) is not int:  # true is an int to Python, and no format
             yield self.not_as_saved("a folder that does not say its format")
         elif found != self.format:
             newer = found > self.format

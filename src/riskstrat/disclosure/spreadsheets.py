@@ -8,7 +8,8 @@ from __future__ import annotations
 import polars as pl
 import polars.selectors as cs
 
-_UNSEEN = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
+_UNSEEN = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{2800}]"
+"""The same as `errors.printable` leaves out."""
 _FORMULA = r"^(\s*[=+\-@＝＋－＠].*)$"
 _NUMBER = r"^[+\-]?\d[\d.,\s]*%?$"
 

@@ -17,6 +17,10 @@ SMALLEST_COUNT = 5
 """Messages are copied to mails and tickets: smaller counts of persons stay out of them."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_EMPTY = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""Of other categories, what is drawn as nothing: Unicode's Default_Ignorable_Code_Point, and Braille without a dot."""
 
 
 @dataclass(frozen=True)
@@ -198,20 +202,23 @@ class TrackingError(RiskstratError):
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Leave out control and direction marks, with which a text shows something else than it holds."""
+    r"""Leave out marks and empty letters that nobody sees, with which a text shows something else than it holds."""
     spaced = (" " if mark in "\t\r\n" and mark not in keep else mark for mark in text)
-    return "".join(mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
+    seen = (mark for mark in spaced if mark in keep or unicodedata.category(mark) not in _UNSEEN)
+    return _EMPTY.sub("", "".join(seen))
 
 
 def indistinguishable(names: Iterable[str]) -> tuple[str, ...]:
-    r"""Give the names that differ from another in blanks and marks that nobody sees, or of which nothing is seen.
+    r"""Give the names that differ from another in what nobody sees, or of which nothing is seen.
+
+    Nobody sees blanks around words, unseen marks, and whether an accent is a character of its own.
 
     Examples
     --------
     >>> indistinguishable(["Norr", "Norr\u200b", "norr", " "])
     ('Norr', 'Norr\u200b', ' ')
     """
-    seen = {name: " ".join(printable(name).split()) for name in names}
+    seen = {name: " ".join(unicodedata.normalize("NFC", printable(name)).split()) for name in names}
     often = Counter(seen.values())
     return tuple(name for name, shown in seen.items() if often[shown] > 1 or not shown)
 

@@ -11,7 +11,11 @@ from riskstrat.registers.contract import PERSON, WORDING, first_broken
 from riskstrat.registers.source import Source, unreadable
 
 REJECTED_SCHEMA = {"table": pl.String(), "rule": pl.String(), "rows": pl.Int64()}
-GROUPS = {"residences": ("area_id", "care_centre_id"), "areas": ("area_id", "parent_id", "municipality")}
+GROUPS = {
+    "persons": ("birth_region",),
+    "residences": ("area_id", "care_centre_id"),
+    "areas": ("area_id", "parent_id", "municipality"),
+}
 """Columns by which groups are told apart."""
 NO_PERSON, BEFORE_BIRTH = "person is not in persons", "before birth"
 
