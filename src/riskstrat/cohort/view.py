@@ -16,8 +16,8 @@ from riskstrat.codes.lists import matching
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.declare import AreaFact, Condition
 from riskstrat.declare.calendar import day_number, map_distinct_days
+from riskstrat.declare.event_queries import Rows
 from riskstrat.declare.rows import values_within
-from riskstrat.declare.view import Rows
 from riskstrat.errors import Problem, UsageError
 from riskstrat.registers import Registers
 

@@ -1,7 +1,4 @@
-"""Checks of a condition's model that ask whether it finds those at risk, or those who seek care.
-
-In: declarations. Out: declarations.
-"""
+"""Checks of a condition's model that ask whether it finds those at risk, or those who seek care."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Conditions: one declaration that says who is at risk of what, from when, and what was known of them.
-
-In: declarations. Out: declarations.
-"""
+"""Conditions: one declaration that says who is at risk of what, from when, and what was known of them."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from riskstrat.codes import CodeList, Score, codelist, codelists, score
 from riskstrat.declare.base import Declaration, Language, LocalisedText
-from riskstrat.declare.rows import ANY_VALUE, ValueRange, values_text
-from riskstrat.declare.view import Rows
+from riskstrat.declare.rows import ANY_VALUE, RowCriteria, ValueRange, values_text
 
 
 class NamedCodes(NamedTuple):
@@ -40,6 +39,10 @@ class EventQuery(NamedTuple):
         """Write register, codes with the values asked for, settings and positions, as tables of counts hold them."""
         codes = f"{self.codes}{values_text(self.value_range)}"
         return self.register, codes, ",".join(self.settings), ",".join(self.positions)
+
+
+Rows = RowCriteria | EventQuery
+"""Selects rows of an event table: those with these codes, settings, positions and values."""
 
 
 def event_queries(declaration: Declaration) -> tuple[EventQuery, ...]:

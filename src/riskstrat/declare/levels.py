@@ -1,7 +1,4 @@
-"""Levels at which results are told beside areas: municipalities, care centres, districts.
-
-In: declarations. Out: declarations.
-"""
+"""Levels at which results are told beside areas: municipalities, care centres, districts."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from pydantic_core import ArgsKwargs
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.durations import Duration, Window, describe_lookback, duration_days, window_days
-from riskstrat.declare.event_queries import describe_rows
+from riskstrat.declare.event_queries import Rows, describe_rows
 from riskstrat.declare.rows import RowCriteria
 from riskstrat.declare.spells import merged_spells
-from riskstrat.declare.view import Rows, View
+from riskstrat.declare.view import View
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

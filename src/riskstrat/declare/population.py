@@ -156,6 +156,7 @@ class Population(Declaration):
         """Rules of age_years and sex at the index."""
         youngest, oldest = self.age_years
         age = pl.col("age_years")
+        other_sex = pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
         return (
             Rule(
                 reason=LocalisedText(en=f"younger than {number_of(youngest, 'year')}", sv=f"yngre än {youngest} år"),
@@ -165,7 +166,7 @@ class Population(Declaration):
                 reason=LocalisedText(en=f"older than {number_of(oldest, 'year')}", sv=f"äldre än {oldest} år"),
                 leaves_out=age > oldest,
             ),
-            Rule(reason=LocalisedText(en="of the other sex", sv="av det andra könet"), leaves_out=self._other_sex()),
+            Rule(reason=LocalisedText(en="of the other sex", sv="av det andra könet"), leaves_out=other_sex),
         )
 
     @property
@@ -188,9 +189,6 @@ class Population(Declaration):
         days = self.resident_days
         reason = LocalisedText(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
         return (Rule(reason=reason, leaves_out=pl.col("resident_days") < days),)
-
-    def _other_sex(self) -> pl.Expr:
-        return pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
 
 
 def in_window(having: EventFeature) -> pl.Expr:

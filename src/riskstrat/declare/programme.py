@@ -1,13 +1,10 @@
-"""Programmes: what prevention costs, whom it reaches and what it changes, each with its source.
-
-In: declarations. Out: declarations.
-"""
+"""Programmes: what prevention costs, whom it reaches and what it changes, each with its source."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from statistics import fmean
 from typing import Annotated, Self
@@ -254,23 +251,19 @@ class Scenario(Declaration):
     @property
     def packages(self) -> tuple[tuple[int, ...], ...]:
         """Which programmes a unit may have together, by number: each alone, then those declared compatible."""
-        return _packages(self.programmes)
+        found: list[tuple[int, ...]] = [(number,) for number in range(len(self.programmes))]
+        for package in found:
+            found += [
+                (*package, number)
+                for number in range(package[-1] + 1, len(self.programmes))
+                if all(self._compatible(one, number) for one in package)
+            ]
+        return tuple(found)
+
+    def _compatible(self, one: int, other: int) -> bool:
+        """Whether two programmes may go together: either names the other."""
+        first, second = self.programmes[one], self.programmes[other]
+        return second.name in first.compatible_with or first.name in second.compatible_with
 
 
 _OF_A_CASE = ("case_cost_sek", "savings_years", "discount_rate", "price_year")
-
-
-def _packages(programmes: Sequence[Programme]) -> tuple[tuple[int, ...], ...]:
-    """All sets of which every two are compatible, by size; compatible is who is named by either."""
-    found: list[tuple[int, ...]] = [(number,) for number in range(len(programmes))]
-    for package in found:
-        found += [
-            (*package, number)
-            for number in range(package[-1] + 1, len(programmes))
-            if all(_compatible(programmes[one], programmes[number]) for one in package)
-        ]
-    return tuple(found)
-
-
-def _compatible(one: Programme, other: Programme) -> bool:
-    return other.name in one.compatible_with or one.name in other.compatible_with

@@ -1,7 +1,4 @@
-"""Settings of a study: everything that changes its numbers and is not part of the condition.
-
-In: declarations. Out: declarations.
-"""
+"""Settings of a study: everything that changes its numbers and is not part of the condition."""
 
 from __future__ import annotations
 

@@ -17,13 +17,11 @@ from riskstrat.codes.scores import DECIMALS, Score, score, score_points
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
-from riskstrat.declare.event_queries import EventQuery, describe_rows
+from riskstrat.declare.event_queries import EventQuery, Rows, describe_rows
+from riskstrat.declare.features.published import PLAUSIBLE_Z
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
 from riskstrat.declare.rows import ANY_VALUE
-from riskstrat.declare.view import Rows, View
-
-PLAUSIBLE_Z = 5.0
-"""Body mass indices further than this many standard deviations from the reference are treated as errors."""
+from riskstrat.declare.view import View
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

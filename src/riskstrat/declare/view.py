@@ -12,31 +12,7 @@ from typing import Protocol
 import polars as pl
 
 from riskstrat.declare.base import LocalisedText
-from riskstrat.declare.rows import ValueRange
-
-
-class Rows(Protocol):
-    """Selects rows of an event table: those with these codes, settings, positions and values (see `EventQuery`)."""
-
-    @property
-    def register(self) -> str:
-        """Name of the event table."""
-
-    @property
-    def codes(self) -> str:
-        """A code expression."""
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """Only rows with one of these; empty means all."""
-
-    @property
-    def positions(self) -> tuple[str, ...]:
-        """Only rows with one of these; empty means all."""
-
-    @property
-    def value_range(self) -> ValueRange:
-        """Only rows with a value between these, both included; None where there is no limit."""
+from riskstrat.declare.event_queries import Rows
 
 
 class View(Protocol):

@@ -16,8 +16,8 @@ from pydantic.dataclasses import dataclass
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
+from riskstrat.declare.event_queries import Rows
 from riskstrat.declare.rows import RowCriteria, values_text
-from riskstrat.declare.view import Rows
 
 Years = Annotated[float, Field(ge=0, le=130)]
 

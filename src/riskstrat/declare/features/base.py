@@ -48,8 +48,8 @@ class Feature(Declaration, ABC):
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value", sv="värdets enhet")
     """Unit of the column's values."""
-    meaning: ClassVar[LocalisedText | None] = None
-    """What the kind measures, in a line; by default the first line of its documentation."""
+    meaning_sv: ClassVar[str] = ""
+    """What the kind measures, in a line of Swedish; the first line of its documentation says it in English."""
 
     @property
     @abstractmethod
@@ -71,8 +71,9 @@ class Feature(Declaration, ABC):
     @classmethod
     def explained(cls) -> LocalisedText:
         """Explain in a line what the kind measures."""
-        first = (inspect.getdoc(cls) or cls.__name__).partition("\n")[0]
-        return cls.meaning or LocalisedText(en=first, sv=first)
+        said = next((each for each in cls.__mro__ if vars(each).get("meaning_sv")), cls)
+        first = (inspect.getdoc(said) or said.__name__).partition("\n")[0]
+        return LocalisedText(en=first, sv=cls.meaning_sv or first)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -160,10 +160,7 @@ class Count(EventFeature):
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="rows", sv="rader")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Number of rows in the window; 0 where there is none.",
-        sv="Antal rader i fönstret; 0 där ingen finns.",
-    )
+    meaning_sv: ClassVar[str] = "Antal rader i fönstret; 0 där ingen finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Count rows, with or without a value."""
@@ -182,9 +179,7 @@ class Ever(EventFeature):
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = YES_NO
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="1 where the window holds a row, else 0.", sv="1 där fönstret har en rad, annars 0."
-    )
+    meaning_sv: ClassVar[str] = "1 där fönstret har en rad, annars 0."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Give 1: only windows with rows are aggregated."""
@@ -203,10 +198,7 @@ class DistinctCodes(EventFeature):
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="codes", sv="koder")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Number of different codes in the window, as they are recorded; 0 where there is none.",
-        sv="Antal olika koder i fönstret, så som de är registrerade; 0 där ingen finns.",
-    )
+    meaning_sv: ClassVar[str] = "Antal olika koder i fönstret, så som de är registrerade; 0 där ingen finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Count the numbers that the codes were given."""
@@ -215,7 +207,7 @@ class DistinctCodes(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class DaysSince(EventFeature):
-    """Days from the last row to the index; null where there is none.
+    """Days from the last row in the window to the index; null where there is none.
 
     Examples
     --------
@@ -225,10 +217,7 @@ class DaysSince(EventFeature):
 
     lower_is_stronger: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Days from the last row in the window to the index; null where there is none.",
-        sv="Dagar från sista raden i fönstret till startdatum; tomt där ingen finns.",
-    )
+    meaning_sv: ClassVar[str] = "Dagar från sista raden i fönstret till startdatum; tomt där ingen finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Take the last row."""
@@ -237,7 +226,7 @@ class DaysSince(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Duration(EventFeature):
-    """Days covered by spells inside the window, open spells counted up to the day before the index; 0 where none.
+    """Days of the window that spells cover, each day once; open spells last to the day before the index.
 
     Examples
     --------
@@ -248,9 +237,8 @@ class Duration(EventFeature):
     empty: ClassVar[float | None] = 0.0
     spells: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Days of the window that spells cover, each day once; open spells last to the day before the index.",
-        sv="Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum.",
+    meaning_sv: ClassVar[str] = (
+        "Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum."
     )
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002

@@ -22,7 +22,7 @@ def _as_list(values: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Latest(EventFeature):
-    """Value of the last row by date, code and value; null values are skipped; null where there is none.
+    """Value of the last row by date, code and value; null where there is none.
 
     Examples
     --------
@@ -30,10 +30,7 @@ class Latest(EventFeature):
     'latest_measurements_systolic_mmhg_3y'
     """
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Value of the last row by date, code and value; null where there is none.",
-        sv="Värdet i sista raden efter datum, kod och värde; tomt där inget finns.",
-    )
+    meaning_sv: ClassVar[str] = "Värdet i sista raden efter datum, kod och värde; tomt där inget finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the last value."""
@@ -42,7 +39,7 @@ class Latest(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Earliest(EventFeature):
-    """Value of the first row by date, code and value; null values are skipped; null where there is none.
+    """Value of the first row by date, code and value; null where there is none.
 
     Examples
     --------
@@ -50,10 +47,7 @@ class Earliest(EventFeature):
     'earliest_measurements_systolic_mmhg_3y'
     """
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Value of the first row by date, code and value; null where there is none.",
-        sv="Värdet i första raden efter datum, kod och värde; tomt där inget finns.",
-    )
+    meaning_sv: ClassVar[str] = "Värdet i första raden efter datum, kod och värde; tomt där inget finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the first value."""
@@ -70,10 +64,7 @@ class Mean(EventFeature):
     'mean_measurements_systolic_mmhg_3y'
     """
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Mean of the values in the window; null where there is none.",
-        sv="Medelvärdet i fönstret; tomt där inget finns.",
-    )
+    meaning_sv: ClassVar[str] = "Medelvärdet i fönstret; tomt där inget finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Average the values, always in the same order."""
@@ -90,10 +81,7 @@ class Minimum(EventFeature):
     'minimum_measurements_systolic_mmhg_3y'
     """
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Lowest value in the window; null where there is none.",
-        sv="Lägsta värdet i fönstret; tomt där inget finns.",
-    )
+    meaning_sv: ClassVar[str] = "Lägsta värdet i fönstret; tomt där inget finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the lowest value."""
@@ -110,10 +98,7 @@ class Maximum(EventFeature):
     'maximum_measurements_systolic_mmhg_3y'
     """
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Highest value in the window; null where there is none.",
-        sv="Högsta värdet i fönstret; tomt där inget finns.",
-    )
+    meaning_sv: ClassVar[str] = "Högsta värdet i fönstret; tomt där inget finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the highest value."""
@@ -133,10 +118,7 @@ class Total(EventFeature):
     """
 
     empty: ClassVar[float | None] = 0.0
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Sum of the values in the window; 0 where there is no row, null where rows are without any value.",
-        sv="Summan av värdena i fönstret; 0 där ingen rad finns, tomt där raderna saknar värde.",
-    )
+    meaning_sv: ClassVar[str] = "Summan av värdena i fönstret; 0 där ingen rad finns, tomt där raderna saknar värde."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Add the values, always in the same order."""
@@ -145,10 +127,11 @@ class Total(EventFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Slope(EventFeature):
-    """Change of the values per year of 365.25 days; null with values on fewer than two distinct days.
+    """Change of the values per year, by least squares; null with values on fewer than two days.
 
-    The slope of the least-squares line of value on time, ``sum((t - mean(t)) (v - mean(v))) / sum((t - mean(t))^2)``
-    over the rows of the window that have a value; every row weighs the same.
+    The slope of the least-squares line of value on time in years of 365.25 days,
+    ``sum((t - mean(t)) (v - mean(v))) / sum((t - mean(t))^2)`` over the rows of the window that have a value; every row
+    weighs the same.
 
     Examples
     --------
@@ -157,9 +140,8 @@ class Slope(EventFeature):
     """
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="unit of the value per year", sv="värdets enhet per år")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Change of the values per year, by least squares; null with values on fewer than two days.",
-        sv="Värdenas förändring per år, med minsta kvadratmetoden; tomt med värden på färre än två dagar.",
+    meaning_sv: ClassVar[str] = (
+        "Värdenas förändring per år, med minsta kvadratmetoden; tomt med värden på färre än två dagar."
     )
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:

@@ -37,7 +37,7 @@ class PersonFeature(RelativeFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Age(PersonFeature):
-    """Age at the index date, in years with decimals: days since birth / 365.25.
+    """Age at the index date, with decimals: days since birth / 365.25.
 
     Examples
     --------
@@ -48,10 +48,7 @@ class Age(PersonFeature):
     family: Family = "age_sex"
 
     unit: ClassVar[LocalisedText] = _YEARS
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Age at the index date, with decimals: days since birth / 365.25.",
-        sv="Ålder på startdatum, med decimaler: dagar sedan födelsen / 365,25.",
-    )
+    meaning_sv: ClassVar[str] = "Ålder på startdatum, med decimaler: dagar sedan födelsen / 365,25."
 
     @property
     def column(self) -> str:
@@ -76,9 +73,7 @@ class Sex(PersonFeature):
     family: Family = "age_sex"
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="1 male, 0 female", sv="1 man, 0 kvinna")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="1 for male, 0 for female.", sv="1 för man, 0 för kvinna."
-    )
+    meaning_sv: ClassVar[str] = "1 för man, 0 för kvinna."
 
     @property
     def column(self) -> str:
@@ -92,7 +87,7 @@ class Sex(PersonFeature):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class BirthRegion(PersonFeature):
-    """1 for people born in one of the regions, 0 for others, null where the region is not known.
+    """1 for people born in one of the regions, 0 for others; null where the region is not known.
 
     Parameters
     ----------
@@ -109,9 +104,8 @@ class BirthRegion(PersonFeature):
     family: Family = "living_conditions"
 
     unit: ClassVar[LocalisedText] = YES_NO
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="1 for people born in one of the regions, 0 for others; null where the region is not known.",
-        sv="1 för personer födda i någon av regionerna, 0 för andra; tomt där regionen inte är känd.",
+    meaning_sv: ClassVar[str] = (
+        "1 för personer födda i någon av regionerna, 0 för andra; tomt där regionen inte är känd."
     )
 
     @property
@@ -142,10 +136,7 @@ class AreaFact(Feature):
     code: str = field(kw_only=False)
     family: Family = "area"
 
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Latest known fact about the area of residence the day before the index; null where there is none.",
-        sv="Senast kända uppgift om bostadsområdet dagen före startdatum; tomt där ingen finns.",
-    )
+    meaning_sv: ClassVar[str] = "Senast kända uppgift om bostadsområdet dagen före startdatum; tomt där ingen finns."
 
     @property
     def column(self) -> str:

@@ -13,17 +13,18 @@ from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import ScoreName, growth_z
 from riskstrat.codes import score as published_score
+from riskstrat.codes.scores import DECIMALS
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.features.base import Family
 from riskstrat.declare.features.events import EventFeature, matching_codes
 
-_SCORE_DECIMALS = 6
-_PLAUSIBLE_Z = 5.0
+PLAUSIBLE_Z = 5.0
+"""Measurements further than this many standard deviations from the reference are treated as errors."""
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Score(EventFeature):
-    """A published score, such as ``charlson_se``: points of the distinct items in the window; 0 where none.
+    """A published score: the sum of points of the distinct items in the window; 0 where there is none.
 
     Parameters
     ----------
@@ -43,9 +44,8 @@ class Score(EventFeature):
 
     empty: ClassVar[float | None] = 0.0
     unit: ClassVar[LocalisedText] = LocalisedText(en="points", sv="poäng")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="A published score: the sum of points of the distinct items in the window; 0 where there is none.",
-        sv="Ett publicerat index: summan av poängen för de olika posterna i fönstret; 0 där ingen finns.",
+    meaning_sv: ClassVar[str] = (
+        "Ett publicerat index: summan av poängen för de olika posterna i fönstret; 0 där ingen finns."
     )
 
     @property
@@ -65,12 +65,12 @@ class Score(EventFeature):
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Add the points and the corrections of items that replace each other, rounded against the order of adding."""
         corrections = published_score(self.score).corrections(pl.col("item"))
-        return sum(corrections, start=values.sum()).round(_SCORE_DECIMALS)
+        return sum(corrections, start=values.sum()).round(DECIMALS)
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class GrowthZ(EventFeature):
-    """Standard deviation score of the last measurement in the window, for age (or gestation) and sex.
+    """Standard deviation score of the last plausible measurement in the window, for age or gestation and sex.
 
     Measurements that the reference does not cover, or that lie more than five standard deviations from it (the limit
     of WHO's programs for body mass index), are skipped as null values are.
@@ -93,9 +93,8 @@ class GrowthZ(EventFeature):
     family: Family = "growth_family"
 
     unit: ClassVar[LocalisedText] = LocalisedText(en="standard deviations", sv="standardavvikelser")
-    meaning: ClassVar[LocalisedText | None] = LocalisedText(
-        en="Standard deviation score of the last plausible measurement in the window, for age or gestation and sex.",
-        sv="Standardavvikelsepoäng för fönstrets sista rimliga mätning, för ålder eller graviditetslängd och kön.",
+    meaning_sv: ClassVar[str] = (
+        "Standardavvikelsepoäng för fönstrets sista rimliga mätning, för ålder eller graviditetslängd och kön."
     )
 
     @property
@@ -115,7 +114,7 @@ class GrowthZ(EventFeature):
         age = gestation.last(ignore_nulls=True).over("window", "days") if self._by_gestation else pl.col("age_days")
         measured = pl.when(pl.col("item") == 0).then(pl.col("value"))
         z = growth_z(self.reference, sex=pl.col("sex"), age_days=age, value=measured)
-        return pl.when(z.abs() <= _PLAUSIBLE_Z).then(z)
+        return pl.when(z.abs() <= PLAUSIBLE_Z).then(z)
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:
         """Take the last score."""
