@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic.calendar_days import EVENTS_START, NEVER, Days, month_of
 from riskstrat.synthetic.parameters import (
-    BIRTH_REGIONS,
     CHRONIC,
     CVD_HETEROGENEITY,
     FRAILTY_HETEROGENEITY,
@@ -126,9 +125,9 @@ def make_traits(population: Population, rng: np.random.Generator) -> Traits:
         education=education,
         income_z=-0.75 * need + 0.08 * (education - 4) + 0.55 * rng.standard_normal(n),
         insulin=rng.random(n) < INSULIN_SHARE,
-        systolic=_rounded(np.clip(systolic, 92, 215), 0),
-        non_hdl=_rounded(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
-        bmi=_rounded(np.clip(bmi, 16.5, 52), 1),
+        systolic=np.round(np.clip(systolic, 92, 215), 0),
+        non_hdl=np.round(np.clip(3.75 + 0.05 * (bmi - 26) + rng.normal(0, 0.9, size=n), 1.5, 8.5), 1),
+        bmi=np.round(np.clip(bmi, 16.5, 52), 1),
         smoker=smoker,
         enrolled=_enrolled(population, rng),
         check_month=rng.integers(0, 12, size=n).astype(np.int8),
@@ -139,10 +138,6 @@ def make_traits(population: Population, rng: np.random.Generator) -> Traits:
         cvd_z=_multiplier(rng, n, CVD_HETEROGENEITY),
         frailty_z=_multiplier(rng, n, FRAILTY_HETEROGENEITY),
     )
-
-
-def _rounded(x: Floats, digits: int) -> Floats:
-    return np.asarray(np.round(x, digits), dtype=np.float64)
 
 
 def _multiplier(rng: np.random.Generator, n: int, variance: float) -> Floats:
@@ -224,8 +219,3 @@ def first_health(traits: Traits, rng: np.random.Generator) -> Health:
 def _prevalent(age: Floats, table: Mapping[int, float], rng: np.random.Generator) -> Bools:
     ages, shares = np.array(list(table)), np.array(list(table.values()))
     return np.asarray(rng.random(len(age)) < np.interp(age, ages + 2.5, shares, left=0.0))
-
-
-def born_in_asia(traits: Traits) -> Bools:
-    """Born in the region with the higher published rate of infarction."""
-    return np.asarray(traits.region == BIRTH_REGIONS.index("asia"))

@@ -100,7 +100,10 @@ def measurements(
     who, days = repeats(person, first, (760, 1060) if thin else (400, 900), 13, rng)
     inside = days <= DATA_END
     who, days = who[inside], days[inside]
-    return frame(population, [*_check(traits, who, days, rng), _father(traits, fathers, rng)], ("value",))
+    checks = _check(traits, who, days, rng)
+    father, asked = fathers
+    bmi = np.round(traits.bmi[father] + rng.normal(0, 0.2, size=len(father)), 1)
+    return frame(population, [*checks, Rows(person=father, days=asked, code="bmi_kg_m2", value=bmi)], ("value",))
 
 
 def _check(traits: Traits, who: Persons, days: Days, rng: np.random.Generator) -> list[Rows]:
@@ -114,9 +117,3 @@ def _check(traits: Traits, who: Persons, days: Days, rng: np.random.Generator) -
         Rows(person=who, days=days, code="smoking", value=traits.smoker[who].astype(np.float64)),
         Rows(person=who, days=days, code="bmi_kg_m2", value=bmi),
     ]
-
-
-def _father(traits: Traits, fathers: tuple[Persons, Days], rng: np.random.Generator) -> Rows:
-    who, days = fathers
-    bmi = np.round(traits.bmi[who] + rng.normal(0, 0.2, size=len(who)), 1)
-    return Rows(person=who, days=days, code="bmi_kg_m2", value=bmi)

@@ -151,9 +151,8 @@ def _forget_future(traits: Traits, health: Health, month: int, rng: np.random.Ge
     return health
 
 
-def _cvd_chance(hazards: MonthHazards, paths: _Paths, month: int) -> Floats:
+def _cvd_chance(hazards: MonthHazards, paths: _Paths, _: int) -> Floats:
     """Chance of the event in one month for somebody free of it, with the multiplier integrated out."""
-    del month
     before = 1 / CVD_HETEROGENEITY + paths.health.cvd_hazard
     shape = 1 / CVD_HETEROGENEITY + paths.health.cvd_events
     return np.asarray(1 - np.power(before / (before + hazards.rates["cvd"] / 12), shape))

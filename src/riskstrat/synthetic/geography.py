@@ -1,4 +1,4 @@
-"""The made-up geography: 51 areas, their outline, neighbours, character and true effects."""
+"""The made-up geography: 51 areas, their outline, character and true effects."""
 
 from __future__ import annotations
 
@@ -54,8 +54,6 @@ class Geography:
     """True sd of the log effects by condition, as drawn or fixed."""
     effects: Mapping[str, Floats]
     """True log effects by condition, shape (51,) each, mean 0 over the population."""
-    neighbours: tuple[tuple[int, int], ...]
-    """Pairs of touching areas."""
     move_to: Floats
     """Cumulative probabilities of the new area by old area, shape (51, 51)."""
     centres: NDArray[np.int64]
@@ -88,7 +86,6 @@ def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -
         deprivation=deprivation,
         spread=spread,
         effects=effects,
-        neighbours=_neighbours(rings),
         move_to=_move_to(centroids, deprivation, share),
         centres=_centres(centroids),
     )
@@ -146,11 +143,6 @@ def _corners() -> Floats:
 def _ring(corners: Floats, r: int, c: int) -> tuple[tuple[float, float], ...]:
     order = ((r, c), (r + 1, c), (r + 1, c + 1), (r, c + 1), (r, c))
     return tuple((float(corners[at][0]), float(corners[at][1])) for at in order)
-
-
-def _neighbours(rings: tuple[tuple[tuple[float, float], ...], ...]) -> tuple[tuple[int, int], ...]:
-    corners = [set(ring) for ring in rings]
-    return tuple((i, j) for i in range(AREAS) for j in range(i + 1, AREAS) if len(corners[i] & corners[j]) >= 2)
 
 
 def _fields(rng: np.random.Generator, centroids: Floats) -> Iterator[Floats]:

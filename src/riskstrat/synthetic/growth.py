@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.codes import GrowthReference, iotf_cutoff_z
-from riskstrat.codes.growth_curves import daily_curves
+from riskstrat.codes.growth_curves import MARSAL_SD, daily_curves
 from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
 from riskstrat.synthetic.geography import Geography
@@ -37,12 +37,6 @@ from riskstrat.synthetic.rows import Rows, frame
 
 FIRST_BIRTH = EVENTS_START - 6 * 365
 VISIT_DELAY = 30
-# Maršál 1996: mean birth weight in grams as a quartic of gestation days; sd 12 % of the mean. Boys, girls.
-MARSAL = (
-    (-1.907345e-06, 0.001140644, -0.1336265, 1.976961, 241.0053),
-    (-2.761948e-06, 0.001744841, -0.2893626, 18.91197, -413.5122),
-)
-MARSAL_SD = 0.12
 VISIT_AGES_DAYS = (31, 92, 183, 305, 365, 518, 930, 1100, 1461, 2060)
 EARLY_VISITS = 6
 FOUR_YEARS = 8
@@ -120,9 +114,8 @@ def add_months(days: Days, months: int) -> Days:
 
 def birth_weight_mean(gestation: NDArray[np.int32], female: Bools) -> Floats:
     """Mean birth weight in grams for gestation (Maršál 1996)."""
-    days = gestation.astype(np.float64)
-    boys, girls = (np.polyval(coefficients, days) for coefficients in MARSAL)
-    return np.where(female, girls, boys)
+    _, mean, _ = _curves_at("marsal", gestation, female)
+    return mean
 
 
 def marginal_risk(log_odds: Floats) -> Floats:
@@ -241,14 +234,8 @@ def births(population: Population, traits: Traits, children: Children) -> pl.Dat
 
 def _parity(population: Population, person: Ints) -> Floats:
     """Count the mother's children in the register who were born earlier, and one more."""
-    mother = population.mother[person]
-    order = np.lexsort((population.birth[person], mother))
-    ordered = mother[order]
-    first = np.append(True, ordered[1:] != ordered[:-1])
-    start = np.maximum.accumulate(np.where(first, np.arange(len(ordered)), 0))
-    parity = np.empty(len(person))
-    parity[order] = np.arange(len(ordered)) - start + 1
-    return parity
+    born = pl.DataFrame({"mother": population.mother[person], "birth": population.birth[person]})
+    return born.select(pl.col("birth").rank("ordinal").over("mother").cast(pl.Float64)).to_series().to_numpy()
 
 
 def child_health(population: Population, children: Children, rng: np.random.Generator, *, thin: bool) -> pl.DataFrame:
@@ -287,10 +274,16 @@ def infant_bmi(days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
 
 def _from_curves(reference: GrowthReference, days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
     """M (1 + L S z)^(1/L) of a growth reference (Cole and Green 1992)."""
+    power, median, spread = _curves_at(reference, days, female)
+    return np.asarray(median * np.power(1 + power * spread * np.clip(z, -3.5, 4.6), 1 / power))
+
+
+def _curves_at(reference: GrowthReference, days: NDArray[np.int32], female: Bools) -> tuple[Floats, Floats, Floats]:
+    """L, M and S of each child; those at the ends of the reference beyond them."""
     curves = daily_curves(reference)
     at = np.clip(days, curves.first_day, curves.last_day) - curves.first_day + np.where(female, 0, curves.days)
     power, median, spread = (curve.to_numpy()[at] for curve in (curves.l, curves.m, curves.s))
-    return np.asarray(median * np.power(1 + power * spread * np.clip(z, -3.5, 4.6), 1 / power))
+    return power, median, spread
 
 
 def height_cm(age_years: Floats, female: Bools) -> Floats:

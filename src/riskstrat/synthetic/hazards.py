@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from riskstrat.synthetic.adults import Health, Traits, age_at, born_in_asia, has
+from riskstrat.synthetic.adults import Health, Traits, age_at, has
 from riskstrat.synthetic.calendar_days import month_start
 from riskstrat.synthetic.parameters import (
     ADMISSIONS_CAP,
     ALARM_START,
+    BIRTH_REGIONS,
     CVD,
     CVD_INTERCEPT,
     CVD_UNMEASURED,
@@ -45,7 +46,7 @@ def cvd_factors(traits: Traits, health: Health, month: int) -> Factors:
         "systolic_20mmhg": np.where(measured, (traits.systolic - 134) / 20, CVD_UNMEASURED["systolic_20mmhg"]),
         "non_hdl_mmol_l": np.where(measured, traits.non_hdl - 3.8, CVD_UNMEASURED["non_hdl_mmol_l"]),
         "smoker": np.where(measured, traits.smoker, CVD_UNMEASURED["smoker"]),
-        "born_in_asia": born_in_asia(traits),
+        "born_in_asia": traits.region == BIRTH_REGIONS.index("asia"),
         "recent_immigrant": (today - traits.immigrated < 5 * 365) & (today > traits.immigrated),
         "parent_cvd": health.parent_cvd,
         "earlier_cvd": health.earlier_cvd,

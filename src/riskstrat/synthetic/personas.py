@@ -114,8 +114,8 @@ def _table(people: Sequence[Persona], name: str, columns: Sequence[str]) -> pl.D
     return table.select("person_id", "date", "code", *columns).sort("person_id", "date", "code")
 
 
-def _yearly(born: date, values: dict[str, float], first_age: int = 16) -> Iterator[Event]:
-    for year in range(max(2009, born.year + first_age), 2024):
+def _yearly(born: date, values: dict[str, float]) -> Iterator[Event]:
+    for year in range(max(2009, born.year + 16), 2024):
         for code, value in values.items():
             yield ("circumstances", date(year, 12, 31), code, value, None, None, None)
 

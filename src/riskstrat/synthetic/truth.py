@@ -94,9 +94,8 @@ def adult_risks(
     return pl.concat(frames)
 
 
-def _of_working_age(traits: Traits, health: Health, month: int) -> Bools:
+def _of_working_age(traits: Traits, _: Health, month: int) -> Bools:
     """40-59 on some day around the start of the month."""
-    del health
     today = month_start(month)
     return (age_at(traits, today + NEAREST_DAYS) >= 40) & (age_at(traits, today - NEAREST_DAYS) < 60)
 

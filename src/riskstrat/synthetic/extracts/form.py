@@ -17,11 +17,6 @@ def day_text(column: str) -> pl.Expr:
     return pl.col(column).dt.strftime("%Y%m%d")
 
 
-def month_text(column: str) -> pl.Expr:
-    """Write a date as YYYYMM."""
-    return pl.col(column).dt.strftime("%Y%m")
-
-
 def number_text(value: pl.Expr, decimals: int = 0) -> pl.Expr:
     """Write a number with at most so many decimals.
 

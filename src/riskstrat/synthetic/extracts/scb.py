@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from riskstrat.synthetic.extracts.clean import CIRCUMSTANCES, Tables, residences_by_year, wide
-from riskstrat.synthetic.extracts.form import coded, day_text, drawn, month_text, number_text
+from riskstrat.synthetic.extracts.form import coded, day_text, drawn, number_text
 
 SEX_CODES: dict[object, str] = {"male": "1", "female": "2"}
 COUNTRY_GROUPS: dict[object, str] = {
@@ -34,7 +34,7 @@ def population(tables: Tables, _: date) -> pl.DataFrame:
     parents = pl.concat([persons["mother_id"], persons["father_id"]]).drop_nulls().unique()
     return persons.select(
         LopNr=pl.col("person_id").cast(pl.String),
-        FodelseAr=month_text("birth_date"),
+        FodelseAr=pl.col("birth_date").dt.strftime("%Y%m"),
         Kon=coded("sex", SEX_CODES),
         DodDatum=day_text("death_date"),
         Fodgreg5=coded("birth_region", COUNTRY_GROUPS),
