@@ -16,7 +16,7 @@ from riskstrat.files import Source, staged_folder
 from riskstrat.intake.identity import refuse_identities
 from riskstrat.intake.losses import refuse_losses
 from riskstrat.intake.numbers import refuse_text_keys
-from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries
+from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries, rejected_rows
 from riskstrat.records.intake_account import CONVERSION_COUNTS, ConversionAccount
 from riskstrat.registers.contract import columns_of
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
@@ -56,8 +56,7 @@ class TableConversion:
 
     def rejected(self, people: PersonRange) -> pl.LazyFrame:
         """Return the others as they were, with the rule."""
-        broken = self.rows(people).filter(pl.col(RULE).is_not_null())
-        return broken.select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
+        return rejected_rows(self.rows(people))
 
 
 def within(person: pl.Expr, people: PersonRange) -> pl.Expr:

@@ -63,8 +63,6 @@ from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
-__all__ = ["from_meds"]
-
 FollowUp = Literal["events", "data_end"]
 COMMAND = "from-meds"
 SEX_OF = MappingProxyType(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import TypeVar
 
 import polars as pl
 
@@ -21,6 +22,9 @@ BOUND, IS_BOUND = "a bound (< or >), not a value", r"^\s*[<>≤≥]"
 NOT_A_NUMBER = "value is not a number"
 MOVED_TO_BIRTH = "incomplete birth date: moved to it"
 UNKNOWN_DAY, TOO_LATE = "date stands for unknown", "after the last day of data"
+
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 def with_source(rows: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
@@ -98,7 +102,7 @@ def accepted_rows(validated: pl.DataFrame) -> pl.DataFrame:
     return validated.filter(pl.col(RULE).is_null()).drop(RULE, SOURCE)
 
 
-def rejected_rows(validated: pl.DataFrame) -> pl.DataFrame:
+def rejected_rows(validated: Frame) -> Frame:
     """Return the others as they were, with the rule."""
     return validated.filter(pl.col(RULE).is_not_null()).select(pl.col(RULE).alias("rule"), SOURCE).unnest(SOURCE)
 

@@ -27,8 +27,6 @@ from riskstrat.intake.omop.reading import CdmSource, Tables, column, read_tables
 from riskstrat.registers.days import STOCKHOLM
 from riskstrat.registers.manifest import CODE_SYSTEMS, Manifest, TableManifest
 
-__all__ = ["from_omop"]
-
 COMMAND, AREA_COLUMN = "from-omop", "county"
 
 

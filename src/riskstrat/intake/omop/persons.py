@@ -54,7 +54,9 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
     end = last_day or _last_day_seen(observed, tables)
     first = observed["start_date"].min()
     if end is None or not isinstance(first, date):
-        raise ContractError(_problem(PERIOD, "no period with a start and an end", "at least one", "look at the export"))
+        raise ContractError(
+            Problem("no period with a start and an end", "at least one", "look at the export", table=PERIOD)
+        )
     validated = only_first(read_now(_persons(tables[PERSON], end), PERSON), "another row of the same person")
     persons = accepted_rows(validated)
     deaths = validate_deaths(read_now(_deaths(tables), DEATH), persons, end)
@@ -77,17 +79,18 @@ def convert_persons(tables: Tables, last_day: date | None, area_column: str) -> 
 
 def _require(tables: Tables) -> None:
     needs = {PERSON: ("person_id", "gender_concept_id", "year_of_birth"), PERIOD: ("person_id",)}
-    problems = [
-        _problem(table, "no such table", "the table", "add it to the export") for table in needs if table not in tables
+    absent = [
+        Problem("no such table", "the table", "add it to the export", table=table)
+        for table in needs
+        if table not in tables
     ]
-    for table in (each for each in needs if each in tables):
-        there = tables[table].collect_schema().names()
-        problems += [
-            _problem(table, f"no column {name}", "the CDM's column", "add it")
-            for name in needs[table]
-            if name not in there
-        ]
-    ContractError.refuse(problems)
+    lacking = [
+        Problem(f"no column {name}", "the CDM's column", "add it", table=table)
+        for table, names in needs.items()
+        for name in (names if table in tables else ())
+        if name not in tables[table].collect_schema()
+    ]
+    ContractError.refuse([*absent, *lacking])
 
 
 def _persons(rows: pl.LazyFrame, last_day: date) -> pl.LazyFrame:
@@ -223,7 +226,3 @@ def _finished(
     first = read_now(named.drop_nulls("area_id").group_by("area_id").agg(pl.col("municipality").min()), LOCATION)
     areas = lived_in.to_frame("area_id").join(first, on="area_id", how="left", maintain_order="left")
     return {**found, "areas": areas.select("area_id", pl.col("area_id").alias("name"), "municipality")}
-
-
-def _problem(table: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(found, expected, remedy, table=table)

@@ -316,7 +316,7 @@ def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
             WRITTEN_AS_NUMBER: whole != without_p,
         },
         version=version,
-        recognised=_of_shape(bare, version),
+        recognised=pl.any_horizontal((version == name) & bare.str.contains(shape) for name, shape in SHAPES.items()),
     )
 
 
@@ -336,8 +336,3 @@ def _version(code: pl.Expr, year: pl.Expr) -> pl.Expr:
         .then(pl.lit(ICD9))
         .otherwise(pl.lit(ICD10))
     )
-
-
-def _of_shape(code: pl.Expr, version: pl.Expr) -> pl.Expr:
-    fits = [(version == name) & code.str.contains(shape) for name, shape in SHAPES.items()]
-    return pl.any_horizontal(fits)

@@ -110,7 +110,12 @@ def delivery_of(
         unknown("file", each, [_shown(path, folder) for path in paths]) for each in ignore if each not in named
     ]
     used = {each.register.name for each in candidates}
-    problems += [_unused(name) for name in own if name not in used]
+    remedy = "correct its files, or do not give it"
+    problems += [
+        Problem("a mapping that fits no file", "a file that it names", remedy, table=name)
+        for name in own
+        if name not in used
+    ]
     ContractError.refuse(problems)
     return Delivery(
         files=tuple(delivered),
@@ -152,11 +157,6 @@ def _files(folder: Path) -> list[Path]:
 
 def _is_named(path: Path, folder: Path, pattern: str) -> bool:
     return any(fnmatchcase(each, pattern) for each in (path.name, path.relative_to(folder).as_posix()))
-
-
-def _unused(mapping: str) -> Problem:
-    expected, remedy = "a file that it names", "correct its files, or do not give it"
-    return Problem("a mapping that fits no file", expected, remedy, table=mapping)
 
 
 def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:

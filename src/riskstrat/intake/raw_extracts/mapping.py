@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -43,9 +43,19 @@ _EVENT_NEEDS = ("person_id", "date", "code")
 
 
 class Declared(BaseModel):
-    """Frozen; anything that it does not know is an error."""
+    """Frozen; anything that it does not know is an error, and so is what contradicts itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if wrong := list(self.contradictions()):
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def contradictions(self) -> Iterable[str]:
+        """Say what contradicts itself."""
+        return ()
 
 
 class Column(Declared):
@@ -86,17 +96,27 @@ class Column(Declared):
     note: str = ""
     """What else a reader should know."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        wrong = list(_column_contradictions(self))
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
     @property
     def several(self) -> bool:
         """Whether one row of the file can hold several values."""
         return self.split or any(NUMBERED.search(name) for name in self.names)
+
+    def contradictions(self) -> Iterator[str]:
+        """Say which fields do not go together."""
+        if self.kind == "code" and self.system is None:
+            yield "a code column without its system"
+        if self.kind != "code" and (self.system or self.several):
+            yield f"a {self.kind} column cannot have a system, be split or be a numbered family"
+        if self.kind != "number" and (self.scale != 1 or self.between):
+            yield f"a {self.kind} column cannot have scale or between"
+        meanings: dict[str, str] = {}
+        for text, meaning in self.recode.items():
+            if meanings.setdefault(plain_word(text), meaning) != meaning:
+                yield f"recode gives {text!r} two meanings"
+        if self.kind != "date" and self.days_since:
+            yield f"a {self.kind} column cannot have days_since"
+        if self.required and self.several:
+            yield "a column with several values cannot be required"
 
 
 class Derived(Declared):
@@ -108,11 +128,10 @@ class Derived(Declared):
     of: tuple[str, ...]
     """The columns, in the formula's order."""
 
-    @model_validator(mode="after")
-    def _operands(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
+        """Say that there are too few or too many columns."""
         if len(self.of) != _OPERANDS[self.formula]:
-            raise ValueError(f"formula {self.formula} takes {_OPERANDS[self.formula]} columns")
-        return self
+            yield f"formula {self.formula} takes {_OPERANDS[self.formula]} columns"
 
 
 class Rows(Declared):
@@ -158,17 +177,28 @@ class Input(Declared):
     less."""
     note: str = ""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        wrong = list(_input_contradictions(self))
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """The tables that it fills."""
         return tuple(dict.fromkeys(rows.table for rows in self.rows))
+
+    def contradictions(self) -> Iterator[str]:
+        """Say which columns are named that are not there, and what tables lack or do not know."""
+        known = {*self.columns, *self.derived}
+        for name, derived in self.derived.items():
+            parts = (part for part in derived.of if part not in self.columns)
+            yield from (f"derived {name} is of {part}, which is no column" for part in parts)
+        yield from (f"{name} is both a column and derived" for name in self.derived if name in self.columns)
+        for name, column in self.columns.items():
+            other = self.columns.get(column.fallback or name)
+            if other is None or other.kind != column.kind:
+                yield f"the fallback of {name} is no {column.kind} column"
+        for rows in self.rows:
+            yield from (f"rows of {rows.table}: no column {name}" for name in rows.names if name not in known)
+            source = self.columns.get(rows.take.get("code", ""))
+            if "code" in rows.take and (source is None or source.kind not in {"code", "text"}):
+                yield f"rows of {rows.table}: the code is taken from a column that holds none"
+            yield from _table_contradictions(rows, self.columns)
 
 
 class KeyFile(Declared):
@@ -240,54 +270,13 @@ class RegisterMapping(Declared):
             raise ValueError("names of inputs are letters, digits and underscores")
         return inputs
 
-    @model_validator(mode="after")
-    def _every_table_is_described(self) -> Self:
+    def contradictions(self) -> Iterator[str]:
+        """Say which tables it fills and does not describe."""
         filled = {table for each in self.inputs.values() for table in each.tables if is_event_table(table)}
         versions = {table for rules in self.tables.values() for table in rules.versions.values()}
-        missing = sorted((filled | versions) - set(self.tables))
-        if missing:
-            raise ValueError("; ".join(f"no [tables.{table}] with its delay_days" for table in missing))
-        return self
-
-
-def _column_contradictions(column: Column) -> Iterator[str]:
-    if column.kind == "code" and column.system is None:
-        yield "a code column without its system"
-    if column.kind != "code" and (column.system or column.several):
-        yield f"a {column.kind} column cannot have a system, be split or be a numbered family"
-    if column.kind != "number" and (column.scale != 1 or column.between):
-        yield f"a {column.kind} column cannot have scale or between"
-    meanings: dict[str, str] = {}
-    for text, meaning in column.recode.items():
-        if meanings.setdefault(plain_word(text), meaning) != meaning:
-            yield f"recode gives {text!r} two meanings"
-    if column.kind != "date" and column.days_since:
-        yield f"a {column.kind} column cannot have days_since"
-    if column.required and column.several:
-        yield "a column with several values cannot be required"
-
-
-def _input_contradictions(each: Input) -> Iterator[str]:
-    known = {*each.columns, *each.derived}
-    for name, derived in each.derived.items():
         yield from (
-            f"derived {name} is of {part}, which is no column" for part in derived.of if part not in each.columns
+            f"no [tables.{table}] with its delay_days" for table in sorted((filled | versions) - {*self.tables})
         )
-    yield from (f"{name} is both a column and derived" for name in each.derived if name in each.columns)
-    yield from _fallback_contradictions(each.columns)
-    for rows in each.rows:
-        yield from (f"rows of {rows.table}: no column {name}" for name in rows.names if name not in known)
-        source = each.columns.get(rows.take.get("code", ""))
-        if "code" in rows.take and (source is None or source.kind not in {"code", "text"}):
-            yield f"rows of {rows.table}: the code is taken from a column that holds none"
-        yield from _table_contradictions(rows, each.columns)
-
-
-def _fallback_contradictions(columns: Mapping[str, Column]) -> Iterator[str]:
-    for name, column in columns.items():
-        other = columns.get(column.fallback or name)
-        if other is None or other.kind != column.kind:
-            yield f"the fallback of {name} is no {column.kind} column"
 
 
 def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:

@@ -104,7 +104,10 @@ def extracts(
     guard_folder(target, command=COMMAND, sources=sources)
     check_share(max_rejected_share)
     optional("jinja2")  # the account is written last; its package is asked for first
-    delivery = delivery_of(source, mappings(own_mappings), own=_own(own_mappings), ignore=tuple(ignore))
+    known = mappings(own_mappings)
+    shipped = mappings() if own_mappings else known
+    own = [each.name for each in known if each not in shipped]  # those that do not ship, or not so
+    delivery = delivery_of(source, known, own=own, ignore=tuple(ignore))
     keys = key_maps(delivery.keys)
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
         counted: list[RowCounts] = []
@@ -130,12 +133,6 @@ def extracts(
         open_registers(context.folder)  # a folder that breaks the contract replaces nothing
     tell("done", 1.0)
     return IntakeResult(registers=open_registers(target), account=account, folder=target)
-
-
-def _own(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Name the mappings that do not ship, or not so."""
-    shipped = mappings() if paths else ()
-    return tuple(each.name for each in mappings(paths) if each not in shipped) if paths else ()
 
 
 def _noted(read: Iterable[Batch], counted: list[RowCounts]) -> Iterator[tuple[str, pl.DataFrame]]:
