@@ -19,7 +19,7 @@ from riskstrat.cohort.eligibility import (
     screen_by_index_and_residence,
     target_criteria,
 )
-from riskstrat.cohort.flow import FlowCount, Screening, count_ends, flow_frames, screen
+from riskstrat.cohort.flow import FlowCount, Screening, flow_frames, screen
 from riskstrat.cohort.followup import OUTCOME, end_rules, follow_up
 from riskstrat.cohort.look_back import describe_ever
 from riskstrat.cohort.sorting import sorted_by
@@ -118,7 +118,7 @@ def build_cohort(
     followed = follow_up(condition, candidate_view, event_free.kept)
     entry = ("entry_days",) if condition.population.late_entry else ()
     people = _people(followed.with_columns(_landmark(condition.index)), view, (*_PERSON, *_OUTCOME, *entry))
-    ends = count_ends(followed, end_rules(view))
+    ends = screen(followed.lazy(), end_rules(view)).left_out
     flow, keys = flow_frames(count_all(view, indexed), event_free.left_out, tuple(_count_included(people)), ends)
     cohort = Cohort(
         condition=condition.name,

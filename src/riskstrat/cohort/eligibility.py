@@ -112,7 +112,9 @@ ENTRY = "entry_date"
 
 ALL = LocalisedText(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
 PREVALENT = LocalisedText(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
-NOT_RESIDENT = LocalisedText(en="not resident", sv="inte folkbokförda här")
+NOT_RESIDENT = Rule(
+    reason=LocalisedText(en="not resident", sv="inte folkbokförda här"), leaves_out=pl.col("resident_since").is_null()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +241,7 @@ def _residence_rules(condition: Condition, criteria: Criteria) -> tuple[Rule, ..
         reason=LocalisedText(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
         leaves_out=pl.col("resident_until") <= pl.col("index_date"),
     )
-    return (_not_resident(), *condition.population.residence_rules(), *([moved] if criteria.followed else []))
+    return (NOT_RESIDENT, *condition.population.residence_rules(), *([moved] if criteria.followed else []))
 
 
 def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
@@ -252,11 +254,7 @@ def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
 
 def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:
     reason = LocalisedText(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
-    return (_not_resident(), Rule(reason=reason, leaves_out=view.end_of_follow_up() <= pl.col(ENTRY)))
-
-
-def _not_resident() -> Rule:
-    return Rule(reason=NOT_RESIDENT, leaves_out=pl.col("resident_since").is_null())
+    return (NOT_RESIDENT, Rule(reason=reason, leaves_out=view.end_of_follow_up() <= pl.col(ENTRY)))
 
 
 def _rows_having(rule: HistoryRule, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:

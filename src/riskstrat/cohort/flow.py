@@ -5,7 +5,7 @@ In: rows and rules. Out: the rows that are kept, counts of those that are not, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
@@ -70,12 +70,9 @@ def screen(rows: pl.LazyFrame, rules: Sequence[Rule]) -> Screening:
     kept, left = pl.collect_all(
         [marked.filter(is_kept).drop("rule"), marked.filter(~is_kept).select("rule", "person_id")]
     )
-    return Screening(kept=kept, left_out=tuple(_count_by_rule(left, rules)))
-
-
-def count_ends(followed: pl.DataFrame, ends: Sequence[Rule]) -> tuple[FlowCount, ...]:
-    """Count each row under the first of these ways to end; the last must hold for all that are left."""
-    return screen(followed.lazy(), ends).left_out
+    by_rule = (left.filter(pl.col("rule") == number) for number in range(len(rules)))  # cheaper than groups
+    counts = (FlowCount.of(rule.reason, rows) for rule, rows in zip(rules, by_rule, strict=True) if rows.height)
+    return Screening(kept=kept, left_out=tuple(counts))
 
 
 def flow_frames(
@@ -94,10 +91,3 @@ def flow_frames(
     ]
     keys = pl.DataFrame([count.keys for _, count in parts], schema=dict.fromkeys(FLOW_KEYS, pl.UInt64), orient="row")
     return pl.DataFrame(rows, schema=dict(FLOW_SCHEMA), orient="row"), keys
-
-
-def _count_by_rule(left: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[FlowCount]:
-    for number, rule in enumerate(rules):
-        rows = left.filter(pl.col("rule") == number)  # counting alone is much cheaper than in a group
-        if rows.height:
-            yield FlowCount.of(rule.reason, rows)

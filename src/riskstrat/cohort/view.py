@@ -27,31 +27,19 @@ YEAR_DAYS = 365
 """Days after the last delivered row became known during which registers still describe the residents."""
 
 
-def last_as_of(condition: Condition, registers: Registers) -> date:
-    """Give the last as-of date for which a cohort or target population is made.
+def refuse_unknown_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
+    """Raise a UsageError for an as-of date on which the registers do not say who lives where and who is ill.
 
-    It is the registers' `data_end`, plus the longest delay of the registers that the condition reads, plus 365 days.
-
-    Examples
-    --------
-    >>> import riskstrat as rs
-    >>> registers = rs.open_registers("data_samples/modellstad")
-    >>> last_as_of(rs.conditions.load("frailty"), registers)
-    datetime.date(2025, 12, 30)
+    The last is the registers' `data_end`, plus the longest delay of those that the condition reads, plus 365 days.
     """
     manifest = registers.manifest
     read = (manifest.tables[name] for name in tables_read(condition) if name in manifest.tables)
     longest = max((table.longest_delay_days for table in read), default=0)
-    return manifest.data_end + timedelta(days=longest + YEAR_DAYS)
-
-
-def refuse_unknown_as_of(condition: Condition, registers: Registers, as_of: date) -> None:
-    """Raise a UsageError for an as-of date on which the registers do not say who lives where and who is ill."""
-    last = last_as_of(condition, registers)
+    last = manifest.data_end + timedelta(days=longest + YEAR_DAYS)
     if not FIRST <= as_of <= last:
         raise UsageError(
             Problem(
-                f"the as-of date {as_of}, and data that end on {registers.manifest.data_end}",
+                f"the as-of date {as_of}, and data that end on {manifest.data_end}",
                 f"an as-of date from {FIRST} to {last}: the end of the data, the longest delay and a year",
                 f"give {last} or an earlier date, or later data",
             )

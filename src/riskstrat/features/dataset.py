@@ -9,9 +9,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
@@ -160,7 +161,8 @@ def write_features(
         if not (dataset / MANIFEST).is_file():
             dataset.mkdir(parents=True, exist_ok=True)
             _write(job, dataset, run, progress_counter(progress, job.shards))
-    _clear(dataset)
+    for path in (*dataset.glob(f"{_RELATED}-*"), *dataset.glob(f"{UNFINISHED}*")):  # a finished dataset needs neither
+        path.unlink()
     return FeatureTable.at(dataset)
 
 
@@ -198,15 +200,6 @@ def _write(job: FeatureJob, dataset: Path, run: Map, tick: Callable[[], None]) -
         file.write(json.dumps(stored, indent=1).encode())
 
 
-@dataclass(frozen=True, eq=False)
-class _PartTask(Generic[Argument]):
-    """A part and how it is computed; sendable to another process, which writes it."""
-
-    path: Path
-    task: Callable[[Argument], pl.DataFrame]
-    argument: Argument
-
-
 def _write_missing(
     paths: Sequence[Path],
     task: Callable[[Argument], pl.DataFrame],
@@ -216,28 +209,23 @@ def _write_missing(
 ) -> None:
     """Write the parts that are not there yet."""
 
-    def missing() -> Iterator[_PartTask[Argument]]:
+    def missing() -> Iterator[tuple[Path, Argument]]:
         for path, argument in zip(paths, arguments, strict=True):
             if path.is_file():
                 tick()
             else:
-                yield _PartTask(path, task, argument)
+                yield path, argument
 
-    for _ in run(_write_part, missing()):
+    for _ in run(partial(_write_part, task), missing()):
         tick()
 
 
-def _write_part(part: _PartTask[Argument]) -> None:
-    frame = part.task(part.argument)
-    with whole_file(part.path) as file:
+def _write_part(task: Callable[[Argument], pl.DataFrame], part: tuple[Path, Argument]) -> None:
+    """Compute a part, here or in another process, and write it there."""
+    path, argument = part
+    frame = task(argument)
+    with whole_file(path) as file:
         frame.write_parquet(file, compression="lz4", statistics=False)
-
-
-def _clear(dataset: Path) -> None:
-    """Remove what a finished dataset no longer needs: columns of relatives, and unfinished files of killed runs."""
-    for pattern in (f"{_RELATED}-*", f"{UNFINISHED}*"):
-        for path in dataset.glob(pattern):
-            path.unlink()
 
 
 def _paths(dataset: Path, stem: str, count: int) -> list[Path]:

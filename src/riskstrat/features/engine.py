@@ -235,9 +235,6 @@ def _shards(plan: SubjectPlan, people: pl.DataFrame, registers: Registers, shard
     subjects = index[SUBJECT].to_numpy()
     firsts = subjects[np.arange(0, len(subjects), shard_people)]
     bounds = [*dict.fromkeys(np.searchsorted(subjects, firsts)), len(subjects)]
-    return tuple(_shard(index[start:stop], plan, registers) for start, stop in pairwise(bounds))
-
-
-def _shard(index: pl.DataFrame, plan: SubjectPlan, registers: Registers) -> Shard:
-    """Give a shard only the births of its own persons, which go with it to another process."""
-    return Shard(index, plan, registers.among((index[SUBJECT][0], index[SUBJECT][-1])))
+    slices = (index[start:stop] for start, stop in pairwise(bounds))
+    # Only the births of a shard's own persons go with it to another process.
+    return tuple(Shard(rows, plan, registers.among((rows[SUBJECT][0], rows[SUBJECT][-1]))) for rows in slices)

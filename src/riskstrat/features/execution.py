@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Semaphore, Thread
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from riskstrat.errors import Problem, RiskstratError, UsageError
 from riskstrat.extras import optional
@@ -22,22 +22,11 @@ from riskstrat.numerics.threads import Map, done_elsewhere, elsewhere
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
-Result_co = TypeVar("Result_co", covariant=True)
 _THREADS = "POLARS_MAX_THREADS"
 _SUBMITTED_PER_WORKER = 2
 """Shards that each worker has at a time: one that it computes, one in its queue."""
 _WAITING_PER_PROCESS = 4
 """Results a process that may wait for an earlier one: enough that no worker idles, few enough to be held in memory."""
-
-
-class Pending(Protocol[Result_co]):
-    """What is used of a future."""
-
-    def result(self) -> Result_co:
-        """Wait for the result."""
-
-    def cancel(self) -> object:
-        """Cancel the computation."""
 
 
 @contextmanager
@@ -148,8 +137,9 @@ def _environment(name: str, value: str) -> Iterator[None]:
 @contextmanager
 def _on_cluster(scheduler: str) -> Iterator[Map]:
     distributed = optional("distributed")
+    # Dask would warn of tasks above 10 MB, but a fold takes its rows along: what is scattered dies with its worker.
+    optional("dask.config").set({"distributed.admin.large-graph-warning-threshold": "100GB"})
     try:
-        _allow_large_tasks()
         connected = distributed.Client(scheduler, set_as_default=False)
     except (OSError, ValueError):
         raise UsageError(_unreachable(scheduler)) from None
@@ -162,19 +152,14 @@ def _on_cluster(scheduler: str) -> Iterator[Map]:
             raise RiskstratError(_died("a worker of the cluster")) from None
 
 
-def _allow_large_tasks() -> None:
-    """Let a fold take its rows along: Dask would warn above 10 MB, and what is scattered dies with its worker."""
-    optional("dask.config").set({"distributed.admin.large-graph-warning-threshold": "100GB"})
-
-
 def _map_in_order(
-    submit: Callable[[Callable[[Argument], Result], Argument], Pending[Result]],
+    submit: Callable[[Callable[[Argument], Result], Argument], Future[Result]],
     ahead: int,
     task: Callable[[Argument], Result],
     arguments: Iterable[Argument],
 ) -> Iterator[Result]:
     """Give results in the order of the arguments, with at most `ahead` of them submitted and not given yet."""
-    waiting: deque[Pending[Result]] = deque()
+    waiting: deque[Future[Result]] = deque()
     try:
         for argument in arguments:
             waiting.append(submit(task, argument))

@@ -41,9 +41,9 @@ class ObservedTime:
 
     def days(self, bounds: Bounds, coverage: Coverage) -> Days:
         """Count the days of the window that are covered and lived here, (rows,)."""
-        first_covered, after_covered = _days_of(coverage)
+        first_covered, last_covered = ((day - date(1970, 1, 1)).days for day in coverage)
         low = np.broadcast_to(np.maximum(self._start(bounds), first_covered), self.index.shape)
-        high = np.minimum(self._after(bounds), after_covered)
+        high = np.minimum(self._after(bounds), last_covered + 1)
         overlap = np.minimum(self.end, high[self.row]) - np.maximum(self.start, low[self.row])
         days = np.bincount(self.row, weights=overlap.clip(min=0), minlength=len(self.index))
         return days.astype(np.int64)
@@ -94,9 +94,3 @@ def observed_time(index: pl.DataFrame, registers: Registers) -> ObservedTime:
 
 def _days_since_1970(column: str, missing: int) -> pl.Expr:
     return pl.col(column).cast(pl.Int32).cast(pl.Int64).fill_null(missing)
-
-
-def _days_of(coverage: Coverage) -> tuple[int, int]:
-    """First covered day and the day after the last, in days since 1970."""
-    first, last = ((day - date(1970, 1, 1)).days for day in coverage)
-    return first, last + 1

@@ -32,11 +32,6 @@ class CodeGroup:
     positions: tuple[str, ...]
     value_range: ValueRange = ANY_VALUE
 
-    @property
-    def is_restricted(self) -> bool:
-        """Whether not all rows with the codes are meant."""
-        return bool(self.settings or self.positions) or self.value_range != ANY_VALUE
-
 
 @dataclass(frozen=True)
 class WindowAggregation:
@@ -60,11 +55,6 @@ class WindowAggregation:
     def first_date(self, earliest_index: date) -> date | None:
         """First date that counts at this index date or a later one; None where there is no limit."""
         return None if self.spells else self.window.first_date(earliest_index)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of X that are computed."""
-        return tuple(feature.column for features in self.aggregations for feature in features)
 
     @property
     def columns_used(self) -> frozenset[str]:
@@ -139,7 +129,11 @@ class TablePlan:
     @property
     def restricted(self) -> tuple[tuple[int, CodeGroup], ...]:
         """The groups, with their numbers, that are restricted to some settings, positions or values."""
-        return tuple((number, group) for number, group in enumerate(self.groups) if group.is_restricted)
+        return tuple(
+            (number, group)
+            for number, group in enumerate(self.groups)
+            if group.settings or group.positions or group.value_range != ANY_VALUE
+        )
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ def _lines(feature: Feature, people: pl.DataFrame, registers: Registers) -> Iter
     for number in range(subjects.height):
         index = with_persons(subjects[number].with_columns(pl.lit(0, dtype=pl.Int64).alias(ROW)), registers)
         if isinstance(feature, PersonFeature):
-            yield _of_person(feature, index)
+            value = index.select(value=feature.person_value().cast(pl.Float64))
+            yield _line(feature, reason=REGISTERED, subject=index[SUBJECT][0], used=True).hstack(value)
         elif isinstance(feature, EventFeature):
             yield _of_events(feature, index, registers)
 
@@ -142,11 +143,6 @@ def _line(feature: Feature, *, reason: str, subject: int | None = None, used: bo
     """Make a line that stands for no row."""
     line = {"feature": feature.column, "subject_id": subject, "used": used, "reason": reason}
     return pl.DataFrame([line], schema_overrides={name: SCHEMA[name] for name in line})
-
-
-def _of_person(feature: PersonFeature, index: pl.DataFrame) -> pl.DataFrame:
-    value = index.select(value=feature.person_value().cast(pl.Float64))
-    return _line(feature, reason=REGISTERED, subject=index[SUBJECT][0], used=True).hstack(value)
 
 
 def _of_events(feature: EventFeature, index: pl.DataFrame, registers: Registers) -> pl.DataFrame:

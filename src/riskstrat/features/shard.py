@@ -17,7 +17,7 @@ from riskstrat.features.person_features import area_fact_values, person_values, 
 from riskstrat.features.plan import SubjectPlan, TablePlan, WindowAggregation
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
 from riskstrat.features.window_bounds import window_bounds
-from riskstrat.features.windows import DAYS, Bounds
+from riskstrat.features.windows import DAYS, END_DAYS, Bounds
 from riskstrat.registers import Registers
 
 Columns = dict[str, pl.Series]
@@ -106,7 +106,7 @@ def _rows_in_window(
     aggregation: WindowAggregation, bounds: Bounds, rows: pl.DataFrame, index: pl.DataFrame, table: TablePlan
 ) -> pl.DataFrame:
     row = pl.col(WINDOW) // table.stride
-    in_window = bounds.meets_spells(row) if aggregation.spells else bounds.holds_rows(row)
+    in_window = bounds.begun(row) & bounds.reached(row, END_DAYS if aggregation.spells else DAYS)
     group = pl.col(WINDOW) & (table.stride - 1)
     wanted = [] if len(aggregation.groups) == len(table.groups) else [group.is_in(aggregation.groups)]
     cut = bounds.spell_bounds(row) if aggregation.spells else ()

@@ -33,16 +33,8 @@ class Bounds:
     nearest: int | Days
     furthest: int | Days | None
 
-    def holds_rows(self, row: pl.Expr) -> pl.Expr:
-        """Whether a row's date lies in the window of its index date, which is row `row` of the index slice."""
-        return self.begun(row) & self.reached(row, DAYS)
-
-    def meets_spells(self, row: pl.Expr) -> pl.Expr:
-        """Whether a day from a row's date to its end lies in the window."""
-        return self.begun(row) & self.reached(row, END_DAYS)
-
     def begun(self, row: pl.Expr) -> pl.Expr:
-        """Whether a row's date is on or before the last day of the window."""
+        """Whether a date is on or before the last day of the window of index date number `row` of the index slice."""
         return pl.col(DAYS) >= _of(self.nearest, row)
 
     def reached(self, row: pl.Expr, days: str) -> pl.Expr:
