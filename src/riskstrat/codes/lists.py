@@ -118,12 +118,7 @@ def codelists() -> tuple[CodeList, ...]:
     )
 
 
-@cache
-def _spans_by_name() -> dict[str, tuple[Span, ...]]:
-    return {found.name: found.codes.included for found in codelists()}
-
-
 def _expanded(spans: Iterable[Span]) -> list[Span]:
     """Replace the name of a list by the list's spans; the lists themselves exclude nothing."""
-    lists = _spans_by_name()
+    lists = {found.name: found.codes.included for found in codelists()}
     return [own for span in spans for own in (lists.get(span.low, (span,)) if not span.is_range else (span,))]

@@ -137,9 +137,14 @@ def elixhauser(diagnoses: pl.DataFrame, score: ElixhauserScore = "elixhauser") -
 
 def score_persons(diagnoses: pl.DataFrame, name: str, *, column: str) -> pl.DataFrame:
     """Compute a declared score into a column, one row a person, as `charlson`, `elixhauser` and `hfrs` do."""
-    _raise_if_missing(diagnoses, ("person_id", "code"))
+    missing = (column for column in ("person_id", "code") if column not in diagnoses.columns)
+    ContractError.refuse(
+        Problem("no such column", "it", "add or rename it", table="diagnoses", column=each) for each in missing
+    )
     declared = score(name)
-    rows = diagnoses.select("person_id", pl.col("code").cast(pl.String), era=_era(diagnoses, declared))
+    dated = declared.has_versions and "date" in diagnoses.columns
+    when = era(pl.col("date")) if dated else pl.lit(UNDATED, dtype=pl.Int8)
+    rows = diagnoses.select("person_id", pl.col("code").cast(pl.String), era=when)
     items = rows.join(_items(rows, declared), on=["code", "era"]).unique(["person_id", "item"])
     item = pl.col("item")
     total = sum(declared.corrections(item), start=pl.col("points").sum())
@@ -147,11 +152,6 @@ def score_persons(diagnoses: pl.DataFrame, name: str, *, column: str) -> pl.Data
     people = rows.select(pl.col("person_id").unique().sort())
     known = people.join(points, on="person_id", how="left", maintain_order="left")
     return known.select("person_id", pl.col("points").fill_null(0.0).alias(column))
-
-
-def _era(diagnoses: pl.DataFrame, declared: Score) -> pl.Expr:
-    dated = declared.has_versions and "date" in diagnoses.columns
-    return era(pl.col("date")) if dated else pl.lit(UNDATED, dtype=pl.Int8)
 
 
 def _items(rows: pl.DataFrame, declared: Score) -> pl.DataFrame:
@@ -163,10 +163,3 @@ def _items(rows: pl.DataFrame, declared: Score) -> pl.DataFrame:
         for code, item in declared.pairs(codes, era=number)
     ]
     return pl.DataFrame(matched, schema=_KEYS, orient="row")
-
-
-def _raise_if_missing(frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
-    missing = [name for name in columns if name not in frame.columns]
-    ContractError.refuse(
-        Problem("no such column", "it", "add or rename it", table="diagnoses", column=name) for name in missing
-    )

@@ -125,14 +125,11 @@ def _model(name: str, sex: str) -> _Model:
 
 
 def _risk(model: _Model, values: Mapping[str, pl.Expr], region: RiskRegion) -> pl.Expr:
-    centred = {name: _centred(values[name], *model.centre.get(name, (0.0, 1.0))) for name in model.terms}
+    centres = {name: model.centre.get(name, (0.0, 1.0)) for name in model.terms}
+    centred = {name: (values[name] - centre) / step for name, (centre, step) in centres.items()}
     age = centred["age_years"]
     terms = [centred[name] * (alone + with_age * age) for name, (alone, with_age) in model.terms.items()]
     hazard = (sum(terms[1:], start=terms[0]) - model.log_hazard_mean).exp()
     uncalibrated = 1 - pl.lit(model.baseline_survival).pow(hazard)
     shift, slope = model.regions[region]
     return 1 - (-(shift + slope * (-(1 - uncalibrated).log()).log()).exp()).exp()
-
-
-def _centred(value: pl.Expr, centre: float, step: float) -> pl.Expr:
-    return (value - centre) / step

@@ -215,7 +215,11 @@ def score(name: str) -> Score:
         known = "one of " + ", ".join(scores())
         raise UsageError(Problem(f"the score '{name}'", known, "choose one of them"))
     declared: dict[str, Any] = dict(read_declarations(f"scores/{name}.toml"))
-    return _variant(name, declared) if "like" in declared else _declared(name, declared)
+    if "like" in declared:  # the items of another score, with points of its own
+        like, points = score(declared.pop("like")), declared.pop("points")
+        items = tuple(replace(item, points=points[item.name]) for item in like.items)
+        return replace(like, name=name, items=items, **declared)
+    return Score(name=name, items=tuple(_item(**item) for item in declared.pop("items")), **declared)
 
 
 @cache
@@ -235,11 +239,6 @@ def scores() -> tuple[str, ...]:
     return names_in("scores")
 
 
-def _declared(name: str, declared: dict[str, Any]) -> Score:
-    items = tuple(_item(**item) for item in declared.pop("items"))
-    return Score(name=name, items=items, **declared)
-
-
 def _item(
     *,
     codes: str,
@@ -249,10 +248,3 @@ def _item(
 ) -> ScoreItem:
     versions = {system: parse(written) for system, written in earlier.items()}
     return ScoreItem(codes=parse(codes), earlier=versions, present_with=tuple(present_with), **fields)
-
-
-def _variant(name: str, declared: dict[str, Any]) -> Score:
-    """Make the score that has the items of another and points of its own."""
-    like, points = score(declared.pop("like")), declared.pop("points")
-    items = tuple(replace(item, points=points[item.name]) for item in like.items)
-    return replace(like, name=name, items=items, **declared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -268,14 +269,9 @@ def _predictive_interval(expected: NDArray[np.float64]) -> tuple[int, int]:
     """Shortest equal-tailed 90 % interval of a count that is Poisson given each draw of its expectation."""
     from scipy.stats import poisson
 
-    highest = int(np.ceil(expected.max() + 10 * np.sqrt(expected.max()) + 10))
+    counts = range(int(np.ceil(expected.max() + 10 * np.sqrt(expected.max()) + 10)))
 
-    def quantile(probability: float) -> int:
-        low, high = 0, highest
-        while low < high:
-            middle = (low + high) // 2
-            reached = float(poisson.cdf(middle, expected).mean()) >= probability
-            low, high = (low, middle) if reached else (middle + 1, high)
-        return low
+    def reached(count: int) -> float:
+        return float(poisson.cdf(count, expected).mean())
 
-    return quantile(INTERVAL[0]), quantile(INTERVAL[1])
+    return bisect_left(counts, INTERVAL[0], key=reached), bisect_left(counts, INTERVAL[1], key=reached)

@@ -129,26 +129,23 @@ class Partition:
     def problems_with(self, areas: Iterable[str]) -> list[Problem]:
         """Name the areas of registers that are not in the partition, and those of the partition that are gone."""
         there, known = set(areas), self.areas["area_id"].to_list()
-        new = [_misfit(f"{area} is in no unit of the partition", area) for area in sorted(there - set(known))]
+        new = [
+            Problem(
+                f"{area} is in no unit of the partition",
+                "a row of area_id and unit for every area in which somebody lives or has lived",
+                f"add {area}, join codes of two versions with areas.stable_areas, or ask for a later partition",
+                table="partition",
+            )
+            for area in sorted(there - set(known))
+        ]
         gone = [unknown("area", area, sorted(there), table="partition") for area in known if area not in there]
         return [*new, *gone]
 
 
-def _misfit(found: str, area: str) -> Problem:
-    return Problem(
-        found,
-        "a row of area_id and unit for every area in which somebody lives or has lived",
-        f"add {area}, join codes of two versions with areas.stable_areas, or ask for a later partition",
-        table="partition",
-    )
-
-
 def _check(areas: pl.DataFrame) -> None:
-    missing = [
+    UsageError.refuse(
         unknown("column", name, areas.columns, table="partition") for name in COLUMNS if name not in areas.columns
-    ]
-    if missing:
-        raise UsageError(*missing)
+    )
     twice = areas.filter(pl.col("area_id").is_duplicated())["area_id"].unique().sort()
     names = areas.group_by("unit").agg(pl.col("name").n_unique()).filter(pl.col("name") > 1)["unit"].sort()
     elsewhere = areas.filter(pl.col("area_id").is_in(areas["unit"].implode()) & (pl.col("unit") != pl.col("area_id")))
@@ -166,12 +163,11 @@ def _check(areas: pl.DataFrame) -> None:
         ),
         (len(names), f"units with two names: {_listed(names)}", "one name a unit"),
     )
-    problems = [
+    UsageError.refuse(
         Problem(found, expected, "correct the table", table="partition")
         for wrong, found, expected in complaints
         if wrong
-    ]
-    UsageError.refuse(problems)
+    )
 
 
 def _listed(values: pl.Series) -> str:

@@ -88,9 +88,9 @@ class Database:
 
     def manifest(self) -> ManifestRead:
         """Read what the one row of `riskstrat_manifest` says."""
-        if not self._has(MANIFEST_TABLE):
-            raise ContractError(_no_manifest("no such table"))
         with self.connected() as connection, closing(connection.cursor()) as cursor:
+            if not self.dialect.has(cursor, MANIFEST_TABLE, self.schema):
+                raise ContractError(_no_manifest("no such table"))
             cursor.execute(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
             rows = cursor.fetchall()
         if len(rows) != 1:
@@ -105,10 +105,6 @@ class Database:
                 found = self.dialect.schema(cursor, self.qualified(table), wanted)
                 return DatabaseTable(database=self, table=table, schema=found)
         return Problem(f"no such table in the {self.name}", "a table or view", "add it", table=table)
-
-    def _has(self, table: str) -> bool:
-        with self.connected() as connection, closing(connection.cursor()) as cursor:
-            return self.dialect.has(cursor, table, self.schema)
 
     def qualified(self, table: str) -> str:
         """Give the table's name with its schema, quoted."""

@@ -112,7 +112,10 @@ class SQLite(Dialect):
         names = [name for name in there if name in wanted]
         if not names:
             return pl.Schema(dict.fromkeys(there, pl.Null()))
-        asked = ", ".join(f"group_concat(DISTINCT typeof({quoted(n)})), {_all_days(quoted(n))}" for n in names)
+        asked = ", ".join(
+            f"group_concat(DISTINCT typeof({name})), MIN({name} IS NULL OR date({name}) IS {name})"
+            for name in map(quoted, names)
+        )
         cursor.execute(f"SELECT {asked} FROM {table}")
         said = cursor.fetchone() or ()
         types = {
@@ -178,7 +181,3 @@ def _stored(kinds: str, all_days: bool) -> pl.DataType:
     if found == {"text"} and all_days:
         return pl.Date()
     return STORED.get(found, pl.Object())
-
-
-def _all_days(column: str) -> str:
-    return f"MIN({column} IS NULL OR date({column}) IS {column})"

@@ -115,11 +115,12 @@ def _features(file: Path) -> Features:
                 f"{file.name} is not a file of outlines", f"one of {', '.join(READERS)}", "export it as one of them"
             )
         )
-    shapely, unreadable = optional("shapely"), _reading_errors()
+    shapely = optional("shapely")
+    of_libraries = (optional("pyogrio.errors").DataSourceError, optional("shapely.errors").ShapelyError)
     try:
         wkb, attributes = READERS[file.suffix.lower()](file)
         shapes = shapely.to_geojson(shapely.force_2d(shapely.from_wkb(wkb))).tolist()
-    except unreadable:
+    except (*of_libraries, OSError, ValueError, KeyError, pl.exceptions.PolarsError):
         raise ContractError(
             _problem(f"{file.name} cannot be read", "a whole file of outlines", "write it again")
         ) from None
@@ -142,11 +143,6 @@ READERS: Mapping[str, Callable[[Path], tuple[Iterable[bytes], pl.DataFrame]]] = 
     {".geojson": _by_ogr, ".json": _by_ogr, ".gpkg": _by_ogr, ".parquet": _by_parquet}
 )
 """Ending of a file -> how it is read: shapes as well-known binary, and their attributes."""
-
-
-def _reading_errors() -> tuple[type[Exception], ...]:
-    of_libraries = (optional("pyogrio.errors").DataSourceError, optional("shapely.errors").ShapelyError)
-    return (*of_libraries, OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 
 
 def _named(attributes: pl.DataFrame, names: tuple[str, ...]) -> str | None:
