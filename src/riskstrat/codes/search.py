@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Literal
 
 import polars as pl
 
@@ -15,25 +13,9 @@ from riskstrat.codes.scores import Score, ScoreItem, score, scores
 from riskstrat.errors import number_of
 from riskstrat.errors.arguments import checked
 
-Kind = Literal["list", "score", "item"]
+Entry = dict[str, str | float | None]
+_COLUMNS = ("kind", "name", "code_system", "title_en", "title_sv", "codes", "points", "status")
 _LOOKS_LIKE_A_CODE = re.compile(r"[A-Za-z]{1,3}\d[\dA-Za-z.,]*|\d{3}[\dA-Za-z.,]*")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A search result: a list, a score, or an item of a score, whose name begins with the score's.
-
-    `codes` is written out; for a score it says how many items there are. Items have no Swedish title.
-    """
-
-    kind: Kind
-    name: str
-    code_system: str
-    title_en: str
-    title_sv: str | None
-    codes: str
-    points: float | None
-    status: str
 
 
 @checked
@@ -59,8 +41,8 @@ def search(text: str = "") -> pl.DataFrame:
     >>> search("F00.1").filter(kind="item")["name"].to_list()
     ['charlson.dementia', 'charlson_2011.dementia', 'charlson_se.dementia', 'hfrs.F00']
     """
-    found = [asdict(entry) for entry, codes in _catalogue() if _matches(entry, codes, text.strip())]
-    return pl.DataFrame(found, schema={**dict.fromkeys(Entry.__annotations__, pl.String), "points": pl.Float64})
+    found = [entry for entry, codes in _catalogue() if _matches(entry, codes, text.strip())]
+    return pl.DataFrame(found, schema={**dict.fromkeys(_COLUMNS, pl.String), "points": pl.Float64})
 
 
 @cache
@@ -73,27 +55,20 @@ def _catalogue() -> tuple[tuple[Entry, tuple[CodeExpression, ...]], ...]:
     return (*lists, *whole, *items)
 
 
-def _entry(kind: Kind, of: CodeList | Score, codes: str) -> Entry:
-    return Entry(
-        kind=kind,
-        name=of.name,
-        code_system=of.code_system,
-        title_en=of.title_en,
-        title_sv=of.title_sv,
-        codes=codes,
-        points=None,
-        status=of.status,
-    )
+def _entry(kind: str, of: CodeList | Score, codes: str) -> Entry:
+    said: Entry = {name: getattr(of, name) for name in ("name", "code_system", "title_en", "title_sv", "status")}
+    return {**said, "kind": kind, "codes": codes, "points": None}
 
 
 def _item(of: Score, item: ScoreItem) -> Entry:
-    name = f"{of.name}.{item.name}"
-    whole = _entry("item", of, str(item.codes))
-    return replace(whole, name=name, title_en=item.title_en, title_sv=None, points=item.points)
+    """Describe an item by the score's name and its own; items have no Swedish title."""
+    own: Entry = {"name": f"{of.name}.{item.name}", "title_en": item.title_en, "title_sv": None, "points": item.points}
+    return {**_entry("item", of, str(item.codes)), **own}
 
 
 def _matches(entry: Entry, codes: tuple[CodeExpression, ...], text: str) -> bool:
-    searched = f"{entry.name} {entry.name.replace('_', ' ')} {entry.title_en} {entry.title_sv or ''}".casefold()
+    name = str(entry["name"])
+    searched = f"{name} {name.replace('_', ' ')} {entry['title_en']} {entry['title_sv'] or ''}".casefold()
     return text.casefold() in searched or any(_overlaps(expression, text) for expression in codes)
 
 

@@ -12,9 +12,9 @@ import json
 from abc import ABCMeta
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, ClassVar, Literal, Never, Self
+from typing import Annotated, Any, ClassVar, Literal, Never, Self
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
@@ -22,6 +22,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 
 CONFIG = ConfigDict(extra="forbid", validate_default=True)
 Language = Literal["sv", "en"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 

@@ -6,14 +6,12 @@ In: declarations. Out: the features that a score reads, and its expression over 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import RiskRegion, score2
-from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
 from riskstrat.declare.features import Age, Feature, Sex, expanded
 
 
@@ -35,7 +33,7 @@ class PublishedScore(Declaration, ABC):
     ['hfrs']
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Name
     title: LocalisedText
 
     @property

@@ -1,7 +1,4 @@
-"""The estimators that a study chooses among, declared by the name of their class and their hyper-parameters.
-
-In: declarations. Out: declarations, labels for tables, plain data.
-"""
+"""The estimators that a study chooses among, declared by the name of their class and their hyper-parameters."""
 
 from __future__ import annotations
 

@@ -7,10 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
 from riskstrat.declare.outcomes import OutcomeKind
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
 from riskstrat.declare.benchmarks import PublishedScore
 from riskstrat.declare.checks import OutcomeCheck, Sensitivity
 from riskstrat.declare.durations import Duration, duration_days
@@ -19,7 +18,7 @@ from riskstrat.declare.outcomes import Death, OutcomeKind
 from riskstrat.declare.population import Population
 from riskstrat.declare.programme import Programme
 from riskstrat.declare.subgroups import Subgroup
-from riskstrat.errors import UsageError, unknown
+from riskstrat.errors import UsageError, repeated, unknown
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -173,7 +172,7 @@ class Condition(Declaration):
     (731, True)
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+    name: Annotated[Name, Field(max_length=64)]
     title: LocalisedText
     wording: Wording
     population: Population
@@ -194,9 +193,7 @@ class Condition(Declaration):
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
-        counts = Counter(feature.column for feature in self.features)
-        doubled = sorted(column for column, count in counts.items() if count > 1)
-        if doubled:
+        if doubled := repeated(feature.column for feature in self.features):
             raise ValueError(f"these features give the same column twice: {', '.join(doubled)}")
         return self
 
@@ -210,8 +207,7 @@ class Condition(Declaration):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         for field in ("subgroups", "benchmarks", "outcome_checks", "sensitivities"):
-            names = Counter(one.name for one in getattr(self, field))
-            if doubled := sorted(name for name, count in names.items() if count > 1):
+            if doubled := repeated(one.name for one in getattr(self, field)):
                 raise ValueError(f"these {field.replace('_', ' ')} have the same name: {', '.join(doubled)}")
         return self
 

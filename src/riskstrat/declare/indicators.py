@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
 from riskstrat.declare.condition import Condition, Wording
 from riskstrat.declare.durations import Duration
 from riskstrat.declare.features import Age
@@ -44,7 +44,7 @@ class Indicator(Declaration):
     True
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Name
     title: LocalisedText
     goal: Goal
     wanted: Literal["lower", "higher"] = "lower"

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.errors import indistinguishable
+from riskstrat.errors import indistinguishable, repeated
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -38,9 +38,7 @@ class Level(Declaration):
 
     @model_validator(mode="after")
     def _every_area_is_in_one_group(self) -> Self:
-        codes = [code for code, _ in self.areas]
-        twice = sorted({code for code in codes if codes.count(code) > 1})
-        if twice:
+        if twice := repeated(code for code, _ in self.areas):
             raise ValueError(f"areas come twice in level {self.name}: {', '.join(twice)}")
         if alike := indistinguishable(group for _, group in self.areas):
             raise ValueError(f"groups of level {self.name} that look like another, or like nothing: {len(alike)}")

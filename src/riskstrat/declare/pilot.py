@@ -1,7 +1,4 @@
-"""Pilots: what is seen before the outcome answers, and the rule for stop, extend and scale.
-
-In: declarations. Out: declarations, and the rule in words.
-"""
+"""Pilots: what is seen before the outcome answers, and the rule for stop, extend and scale."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from statistics import fmean
@@ -13,7 +12,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
-from riskstrat.errors import UsageError, unknown
+from riskstrat.errors import UsageError, repeated, unknown
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -240,8 +239,7 @@ class Scenario(Declaration):
 
     @model_validator(mode="after")
     def _programmes_fit(self) -> Self:
-        names = [each.name for each in self.programmes]
-        if doubled := sorted(name for name, count in Counter(names).items() if count > 1):
+        if doubled := repeated(each.name for each in self.programmes):
             raise ValueError(f"programmes have the same name: {', '.join(doubled)}")
         if differing := [name for name in _OF_A_CASE if len({getattr(each, name) for each in self.programmes}) > 1]:
             told = ", ".join(differing)

@@ -15,7 +15,7 @@ from riskstrat.declare.levels import Level
 from riskstrat.declare.programme import EquityWeights, Floors, Programme, Scenario
 from riskstrat.declare.subgroups import Subgroup
 from riskstrat.disclosure import PRESETS, Disclosure
-from riskstrat.errors import Problem, unknown
+from riskstrat.errors import Problem, repeated, unknown
 
 
 def _by_label(candidate: object) -> object:
@@ -126,8 +126,7 @@ class Settings(Declaration):
     def _no_two_alike(self) -> Self:
         if len(set(self.candidates)) < len(self.candidates):
             raise ValueError("candidates must differ in kind or parameters")
-        names = ["plan", *(scenario.name for scenario in self.scenarios)]
-        if len(set(names)) < len(names):
+        if repeated(["plan", *(scenario.name for scenario in self.scenarios)]):
             raise ValueError("scenarios must have different names, and none is called plan")
         rules = [
             ("plan", self.floors, self.budget_sek),
@@ -135,14 +134,12 @@ class Settings(Declaration):
         ]
         if above := [name for name, floors, budget in rules if sum(amount for _, amount in floors) > budget]:
             raise ValueError(f"floors add up to more than the budget: {', '.join(above)}")
-        named = [indicator.name for indicator in self.indicators]
-        if len(set(named)) < len(named):
-            raise ValueError(f"indicators must have names of their own: {', '.join(named)}")
-        if any(len(set(by)) < len(by) for by in self.groups):
+        if any(map(repeated, self.groups)):
             raise ValueError("a cross of groups names a column twice")
-        levels = [level.name for level in self.levels or ()]
-        if len(set(levels)) < len(levels):
-            raise ValueError(f"levels must have names of their own: {', '.join(levels)}")
+        for what, several in (("indicators", self.indicators), ("levels", self.levels or ())):
+            names = [each.name for each in several]
+            if repeated(names):
+                raise ValueError(f"{what} must have names of their own: {', '.join(names)}")
         self.disclosure  # noqa: B018 -- a rule that contradicts itself is refused here
         return self
 

@@ -1,7 +1,4 @@
-"""Groups of people that a model must serve alike.
-
-In: declarations. Out: the expression that labels the rows of X.
-"""
+"""Groups of people that a model must serve alike."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import polars as pl
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from riskstrat.declare.base import CONFIG, Declaration, LocalisedText
+from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
 from riskstrat.errors import UsageError, unknown
 
 
@@ -51,7 +48,7 @@ class Subgroup(Declaration):
     ['5', '1', '2', None, '3', '4']
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Name
     column: str
     quantiles: Annotated[int, Field(ge=2, le=10)] | None = None
     cuts: tuple[float, ...] = ()

@@ -72,6 +72,17 @@ _ALIKE = 0.75
 _EMPTY_WORDS = frozenset({"of", "the", "a"})
 
 
+def repeated(values: Iterable[str]) -> list[str]:
+    """List the values that come more than once, sorted.
+
+    Examples
+    --------
+    >>> repeated(["b", "a", "b"])
+    ['b']
+    """
+    return sorted(value for value, count in Counter(values).items() if count > 1)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Find the known word that a misspelt one most likely stands for.
 

@@ -42,13 +42,6 @@ def landmark_sets(people: pl.DataFrame, horizon_days: float) -> list[list[int]]:
     return [list(_steps_back(landmarks[first:], days[first:], horizon_days)) for first in range(within)]
 
 
-def spacing_problems(people: pl.DataFrame) -> list[Problem]:
-    """Say whether persons recur at landmarks whose distance is not known."""
-    if not {*_KEYS} <= {*people.columns} or "index_date" in people.columns:
-        return []
-    return [_SPACING_UNKNOWN] if people.select(_KEYS).unique()["person_id"].is_duplicated().any() else []
-
-
 def _overlaps(people: pl.DataFrame, horizon_days: float) -> bool:
     ordered = people.select("person_id", "index_date").sort("person_id", "index_date")
     near = pl.col("index_date").diff() < timedelta(days=horizon_days)
@@ -217,7 +210,13 @@ def coverage_problems(cohort: Cohort) -> list[Problem]:
 
 def counting_problems(cohort: Cohort) -> list[Problem]:
     """Say why rows cannot be counted: horizons that are not covered, landmarks whose distance is not known."""
-    return [*coverage_problems(cohort), *spacing_problems(cohort.people)]
+    people = cohort.people
+    recur = (
+        {*_KEYS} <= {*people.columns}
+        and "index_date" not in people.columns
+        and people.select(_KEYS).unique()["person_id"].is_duplicated().any()
+    )
+    return [*coverage_problems(cohort), *([_SPACING_UNKNOWN] if recur else [])]
 
 
 def check_rows(name: str, found: int, expected: int) -> None:

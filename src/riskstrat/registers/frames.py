@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import Problem, UsageError, repeated
 from riskstrat.extras import optional
 from riskstrat.registers.manifest import Manifest, ManifestRead
 from riskstrat.registers.source import PersonRange, digest_of, loses
@@ -24,7 +24,10 @@ def as_polars(frame: Frame, table: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     if type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns"):
-        _refuse_doubled([str(name) for name in frame.columns], table)
+        doubled = repeated(map(str, frame.columns))
+        UsageError.refuse(
+            Problem("several columns of that name", "one", "rename", table=table, column=name) for name in doubled
+        )
         optional("pyarrow")
         return pl.from_pandas(frame)
     raise UsageError(Problem(f"a {type(frame).__name__}", "a frame of polars or pandas", "make it one", table=table))
@@ -76,10 +79,3 @@ class FrameTable:
     def digest(self) -> bytes:
         """Digest the rows, see `digest_of`."""
         return digest_of([self.rows])
-
-
-def _refuse_doubled(names: list[str], table: str) -> None:
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    UsageError.refuse(
-        Problem("several columns of that name", "one", "rename", table=table, column=name) for name in doubled
-    )

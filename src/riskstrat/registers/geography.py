@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -32,14 +31,6 @@ VERSION_KEYS = ("version", "objektversion")
 VERSION_SUFFIX = r"_((?:DeSO|RegSO)\d{4})$"
 """How Statistics Sweden marks codes of a later version: ``0181C1010_DeSO2025``."""
 _problem = partial(Problem, table="geometry")
-
-
-@dataclass(frozen=True)
-class Features:
-    """What a file holds: a column of shapes as text in GeoJSON, and their attributes."""
-
-    shapes: list[str]
-    attributes: pl.DataFrame
 
 
 @checked
@@ -81,19 +72,20 @@ def read_geography(path: str | Path, *, key: str | None = None) -> dict[str, obj
     {'area_id': '9981C1010', 'name': '9981C1010', 'version': 'DeSO2025'}
     """
     file = Path(path)
-    found = _features(file)
-    column = _key(file, found.attributes, key)
-    _refuse_codes(found.attributes.select(without_version(pl.col(column))).to_series())
-    properties = found.attributes.select(
-        area_id=without_version(pl.col(column)),
-        name=pl.coalesce(_text(_named(found.attributes, NAME_KEYS)), without_version(pl.col(column))),
-        version=pl.coalesce(version_of(pl.col(column)), _text(_named(found.attributes, VERSION_KEYS))),
+    shapes, attributes = _features(file)
+    column = _key(file, attributes, key)
+    area = without_version(pl.col(column))
+    _refuse_codes(attributes.select(area).to_series())
+    properties = attributes.select(
+        area_id=area,
+        name=pl.coalesce(_text(_named(attributes, NAME_KEYS)), area),
+        version=pl.coalesce(version_of(pl.col(column)), _text(_named(attributes, VERSION_KEYS))),
     )
     return {
         "type": "FeatureCollection",
         "features": [
             {"type": "Feature", "properties": said, "geometry": json.loads(shape)}
-            for said, shape in zip(properties.to_dicts(), found.shapes, strict=True)
+            for said, shape in zip(properties.to_dicts(), shapes, strict=True)
         ],
     }
 
@@ -108,7 +100,8 @@ def version_of(codes: pl.Expr) -> pl.Expr:
     return codes.cast(pl.String).str.strip_chars().str.extract(VERSION_SUFFIX)
 
 
-def _features(file: Path) -> Features:
+def _features(file: Path) -> tuple[list[str], pl.DataFrame]:
+    """Read shapes, as text in GeoJSON, and their attributes."""
     if file.suffix.lower() not in READERS:
         raise ContractError(
             _problem(
@@ -124,7 +117,7 @@ def _features(file: Path) -> Features:
         raise ContractError(
             _problem(f"{file.name} cannot be read", "a whole file of outlines", "write it again")
         ) from None
-    return Features(shapes, attributes)
+    return shapes, attributes
 
 
 def _by_ogr(file: Path) -> tuple[Iterable[bytes], pl.DataFrame]:

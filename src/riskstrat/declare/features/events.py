@@ -1,7 +1,4 @@
-"""Features of the rows of one event table: how many, whether any, how many codes, when last, for how long.
-
-In: declarations. Out: a column name, the value of an empty window, and the expression over the rows of one window.
-"""
+"""Features of the rows of one event table: how many, whether any, how many codes, when last, for how long."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Features of the values of rows: the last, the first, the mean, the extremes, the sum, the change per year.
 
-In: declarations. Out: the expression over the rows of one window. Null values are skipped: they are no zeros.
+Null values are skipped: they are no zeros.
 """
 
 from __future__ import annotations

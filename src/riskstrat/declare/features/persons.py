@@ -1,7 +1,4 @@
-"""Features without a look-back: of the register of persons, and of the area of residence.
-
-In: declarations. Out: a column name and the expression over what is known of a person.
-"""
+"""Features without a look-back: of the register of persons, and of the area of residence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Features by published instruments: frailty and comorbidity scores, growth references.
-
-In: declarations. Out: the expression over the rows of one window.
-"""
+"""Features by published instruments: frailty and comorbidity scores, growth references."""
 
 from __future__ import annotations
 

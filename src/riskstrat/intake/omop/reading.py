@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError, nearest, unknown
+from riskstrat.errors import ContractError, Problem, UsageError, nearest, repeated, unknown
 from riskstrat.intake.conversion import read_now, readable
 from riskstrat.intake.numbers import as_text, as_whole, without_decimals
 from riskstrat.intake.omop.declarations import KNOWN_TABLES, STANDARD_TABLES
@@ -98,7 +98,7 @@ def _in_folder(folder: Path) -> dict[str, pl.LazyFrame]:
         )
     paths = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".parquet", "", *_TEXT)]
     tables = {path: path.stem.lower() for path in paths}
-    twice = sorted({name for name in tables.values() if list(tables.values()).count(name) > 1})
+    twice = repeated(tables.values())
     ContractError.refuse(Problem("two files", "one", "remove one of them", table=name) for name in twice)
     return {name: frame for path, name in tables.items() if (frame := _in_file(path)) is not None}
 

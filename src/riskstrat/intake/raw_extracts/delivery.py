@@ -299,22 +299,18 @@ def _missing(file: str, key: str, column: Column, sheet: Sheet) -> Problem:
 
 def _keys(candidate: _Candidate, sheet: Sheet, declared: KeyFile) -> Keys:
     headers = [*map(small, sheet.header)]
-    own, common = (
-        next((headers.index(name) for name in spelled(names) if name in headers), None)
-        for names in (declared.own, declared.common)
-    )
-    if own is None or common is None:
-        raise ContractError(
-            *(
-                Problem(
-                    f"no column of the {side} running numbers",
-                    "one called " + ", ".join(names),
-                    "name it in a mapping of your own",
-                    table=candidate.file,
-                    column=side,
-                )
-                for side, position, names in (("own", own, declared.own), ("common", common, declared.common))
-                if position is None
-            )
+    sides = {"own": declared.own, "common": declared.common}
+    found = {side: [headers.index(name) for name in spelled(names) if name in headers] for side, names in sides.items()}
+    ContractError.refuse(
+        Problem(
+            f"no column of the {side} running numbers",
+            "one called " + ", ".join(names),
+            "name it in a mapping of your own",
+            table=candidate.file,
+            column=side,
         )
-    return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, own=own, common=common)
+        for side, names in sides.items()
+        if not found[side]
+    )
+    positions = {side: positions[0] for side, positions in found.items()}
+    return Keys(register=candidate.register.name, sheet=sheet, file=candidate.file, **positions)
