@@ -16,7 +16,7 @@ from riskstrat.declare import FirstEvent, LocalisedText, NetCostIndicator, Regis
 from riskstrat.errors import UsageError
 from riskstrat.publication import display, publish
 from riskstrat.records.omission import Omission
-from riskstrat.records.plans import Plans
+from riskstrat.records.plan import Plans
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 from riskstrat.reports.context import report_context

@@ -185,7 +185,7 @@ def test_a_failure_leaves_the_old_folder_whole(tmp_path: Path, monkeypatch: pyte
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "write_small", full_disk)
+    monkeypatch.setattr(writing, "write_truth", full_disk)
     with pytest.raises(OSError, match="No space"):
         write_municipality(500, 2, target)
     assert [path.name for path in tmp_path.iterdir()] == ["made"]

@@ -149,7 +149,8 @@ def parse(expression: str) -> CodeExpression:
     included = [span for is_excluded, span in spans if not is_excluded]
     excluded = [span for is_excluded, span in spans if is_excluded]
     if not problems and (not included or EVERY_CODE in excluded):
-        problems = [_nothing_included(expression)]
+        found = f"the code expression '{expression}' that includes nothing"
+        problems = [Problem(found, "at least one code", "name the codes; '*' is every code")]
     UsageError.refuse(problems)
     return combine(included, excluded)
 
@@ -190,14 +191,6 @@ def _bad_name(body: str) -> Problem:
         f"the part '{body}'",
         "one code, range or name",
         "put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
-    )
-
-
-def _nothing_included(expression: str) -> Problem:
-    return Problem(
-        f"the code expression '{expression}' that includes nothing",
-        "at least one code",
-        "name the codes; '*' is every code",
     )
 
 

@@ -173,14 +173,18 @@ class Population(Declaration):
     def description(self) -> tuple[LocalisedText, ...]:
         """Description of who is eligible, one text a requirement."""
         youngest, oldest = self.age_years
+        days = self.resident_days
         aged = LocalisedText(
             en=f"aged {youngest} to {oldest} at the index date", sv=f"{youngest} till {oldest} år på indexdatum"
+        )
+        resident = LocalisedText(
+            en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
         )
         return (
             LocalisedText(en="alive, and resident the day before", sv="i livet, och folkbokförda här dagen före"),
             aged,
             *([_SEXES[self.sex]] if self.sex else []),
-            *([_resident_for(self.resident_days)] if self.resident_days else []),
+            *([resident] if days else []),
             *([_LATE] if self.late_entry else []),
         )
 
@@ -201,9 +205,3 @@ def in_window(having: EventFeature) -> pl.Expr:
     whole_spell = pl.min_horizontal(pl.col("end_date").fill_null(last), last)
     until = whole_spell if isinstance(having, Duration) else pl.col("date")
     return begun & (until > last - timedelta(days=days))
-
-
-def _resident_for(days: int) -> LocalisedText:
-    return LocalisedText(
-        en=f"resident without a break for {days} days before", sv=f"folkbokförda utan avbrott i {days} dagar före"
-    )

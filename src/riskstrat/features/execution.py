@@ -142,7 +142,13 @@ def _on_cluster(scheduler: str) -> Iterator[Map]:
     try:
         connected = distributed.Client(scheduler, set_as_default=False)
     except (OSError, ValueError):
-        raise UsageError(_unreachable(scheduler)) from None
+        raise UsageError(
+            Problem(
+                f"no scheduler at {scheduler}",
+                "the address of a Dask scheduler that runs, such as tcp://10.0.0.1:8786",
+                "start it, or correct the address",
+            )
+        ) from None
     with connected as client:
         submit = partial(client.submit, pure=False)
         ahead = _SUBMITTED_PER_WORKER * max(sum(client.nthreads().values()), 1)
@@ -170,14 +176,6 @@ def _map_in_order(
     finally:
         for future in waiting:
             future.cancel()
-
-
-def _unreachable(scheduler: str) -> Problem:
-    return Problem(
-        f"no scheduler at {scheduler}",
-        "the address of a Dask scheduler that runs, such as tcp://10.0.0.1:8786",
-        "start it, or correct the address",
-    )
 
 
 def _died(who: str) -> Problem:

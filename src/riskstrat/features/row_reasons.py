@@ -15,10 +15,9 @@ from riskstrat.declare.rows import values_within
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.features.observed import observed_time
-from riskstrat.features.person_features import with_persons
 from riskstrat.features.plan import AREA_FACTS
 from riskstrat.features.relatives import with_subjects
-from riskstrat.features.shard import ROW_NUMBER
+from riskstrat.features.shard import ROW_NUMBER, with_persons
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
 from riskstrat.features.window_bounds import window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds, Window

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.declare.features import AreaFact
 from riskstrat.features.observed import MEASURES, ObservedTime, observed_time
-from riskstrat.features.person_features import area_fact_values, person_values, with_persons
-from riskstrat.features.plan import SubjectPlan, TablePlan, WindowAggregation
+from riskstrat.features.plan import AREA_FACTS, SubjectPlan, TablePlan, WindowAggregation
 from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
 from riskstrat.features.window_bounds import window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds
@@ -24,6 +24,7 @@ Columns = dict[str, pl.Series]
 ROW_NUMBER = "row_number"
 """Column of the row of ``cohort.people``."""
 SEX, AGE_DAYS = "sex", "age_days"
+_PERSON_COLUMNS = ("birth_date", "sex", "birth_region", "death_date")
 _LARGEST_THRESHOLD_BYTES = 2**25 - 2**16
 """Just below the most to which glibc lets its thresholds grow (M_MMAP_THRESHOLD, mallopt(3))."""
 
@@ -62,13 +63,46 @@ def compute_shard(shard: Shard) -> pl.DataFrame:
     _keep_pages()
     plan, registers = shard.plan, shard.registers
     index = with_persons(shard.index.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), registers)
-    columns = _named({feature.column: person_values(feature, index) for feature in plan.person_features})
-    columns |= _named({feature.column: area_fact_values(feature, index, registers) for feature in plan.area_facts})
+    of_persons = {
+        feature.column: index.select(value=feature.person_value().cast(pl.Float32))["value"].to_numpy()
+        for feature in plan.person_features
+    }
+    columns = _named(of_persons)
+    columns |= _named({feature.column: _area_fact_values(feature, index, registers) for feature in plan.area_facts})
     if plan.tables:
         observed = observed_time(index, registers)
         for table in plan.tables:
             columns |= _compute_table(table, index, registers, observed, plan.observed_columns(table))
     return pl.DataFrame([index[ROW_NUMBER], *(columns[name] for name in plan.columns)])
+
+
+def with_persons(index: pl.DataFrame, registers: Registers) -> pl.DataFrame:
+    """Join what the register of persons holds of each subject to its index dates; the order stays."""
+    subjects = (index[SUBJECT][0], index[SUBJECT][-1])
+    persons = registers.scan("persons", people=subjects).select("person_id", *_PERSON_COLUMNS)
+    sorted_persons = persons.sort("person_id").collect()
+    return index.join(sorted_persons, left_on=SUBJECT, right_on="person_id", how="left", maintain_order="left")
+
+
+def _area_fact_values(feature: AreaFact, index: pl.DataFrame, registers: Registers) -> NDArray[np.float32]:
+    """Look up the latest fact of each row's area, by date and value, that was known before its index date, (rows,).
+
+    NaN throughout where the registers have no facts of areas.
+    """
+    if not registers.has(AREA_FACTS):
+        return np.full(index.height, np.nan, dtype=np.float32)
+    facts = (
+        registers.scan(AREA_FACTS)
+        .filter(pl.col("code") == feature.code, pl.col("value").is_not_null())
+        .select("area_id", "date", "value", known=registers.known_on(AREA_FACTS))
+        .collect()
+    )
+    keys = ["area_id", INDEX]
+    visible = index.select(keys).unique().join(facts, on="area_id")
+    visible = visible.filter(pl.col("known") < pl.col(INDEX), pl.col("date") < pl.col(INDEX))
+    latest = visible.sort("date", "value").group_by(keys, maintain_order=True).agg(pl.col("value").last())
+    values = index.select(ROW, *keys).join(latest, on=keys, how="left", maintain_order="left")
+    return values["value"].cast(pl.Float32).to_numpy()
 
 
 def _keep_pages() -> None:

@@ -240,20 +240,17 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
     paths = sorted((folder / DATA).rglob("*.parquet")) if (folder / DATA).is_dir() else []
     if not paths:
         raise UsageError(Problem(f"no {DATA}/*.parquet in {folder}", "a MEDS dataset", "correct the path"))
-    _refuse_tables(tables)
+    UsageError.refuse(
+        Problem(f"the table '{table}'", "a name for a table of events", "give another")
+        for table in tables.values()
+        if not is_event_table(table) or not table.isidentifier()
+    )
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
     words = sorted({code.partition("/")[0] for code in distinct["code"] if "/" in code})
     refuse_unknown(*(("vocabulary", each, words) for each in tables))
     codes = placed_codes(distinct, facts_by_code(folder), tables)
     return _Dataset(name=_name(folder), rows=rows, codes=codes, time_zone=time_zone)
-
-
-def _refuse_tables(tables: Mapping[str, str]) -> None:
-    wrong = [table for table in tables.values() if not is_event_table(table) or not table.isidentifier()]
-    UsageError.refuse(
-        Problem(f"the table '{table}'", "a name for a table of events", "give another") for table in wrong
-    )
 
 
 def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:

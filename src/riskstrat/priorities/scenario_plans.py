@@ -1,6 +1,6 @@
 """Plans beside each other: other budgets, effects, reach or programmes for the same units on the same draws.
 
-In: area estimates (or units with draws) and scenarios. Out: `riskstrat.records.plans.Scenarios`.
+In: area estimates (or units with draws) and scenarios. Out: `riskstrat.records.plan.Scenarios`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from riskstrat.priorities.net_cost import interval_of
 from riskstrat.priorities.planning import plan_scenario
 from riskstrat.priorities.problem_checks import input_problems
 from riskstrat.records.areas import MUNICIPALITY, AreaEstimates, Units
-from riskstrat.records.plan import Interval, Plan
-from riskstrat.records.plans import Scenarios
+from riskstrat.records.plan import Interval, Plan, Scenarios
 
 
 @checked

@@ -17,8 +17,8 @@ from riskstrat.records.plan import (
     OBSERVED_INDEX_DATES,
     Interval,
     Plan,
+    Scenarios,
 )
-from riskstrat.records.plans import Scenarios
 
 _NET = (("sek", "sek"), ("lower", "upper"), ("upper", "lower"))
 """Net costs are costs minus savings: least where most is saved."""

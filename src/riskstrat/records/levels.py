@@ -26,15 +26,12 @@ class LevelEstimates:
         Frame of group, area_id, people: which areas, or parts of areas, a group has its people in.
     reasons
         Frame of group, part, estimate, lower, upper as for areas.
-    is_of_whole_areas
-        Whether groups are sums of areas; if not, of the people whom the registers assign to them.
     """
 
     level: Level
     table: pl.DataFrame = field(repr=False)
     members: pl.DataFrame = field(repr=False)
     reasons: pl.DataFrame = field(repr=False)
-    is_of_whole_areas: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,8 +23,7 @@ from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition
-from riskstrat.records.plan import Plan
-from riskstrat.records.plans import Scenarios
+from riskstrat.records.plan import Plan, Scenarios
 from riskstrat.records.projection import Projection
 from riskstrat.records.validation import Validation
 

@@ -126,7 +126,11 @@ class Registers:
             If there is no such table.
         """
         rows = self.recorded(table, people)
-        return self._of_the_born(rows, people) if self._source(table).broken else rows
+        if not self._source(table).broken:
+            return rows
+        births = self.births if people is None else _within(self.births, people)
+        born = rows.join(births.lazy(), on="person_id").filter(pl.col("date") >= pl.col("birth_date"))
+        return born.drop("birth_date")
 
     def recorded(self, table: str, people: PersonRange | None = None) -> pl.LazyFrame:
         """Return what `scan` does and also events before birth and of people who are not in `persons`.
@@ -213,12 +217,6 @@ class Registers:
     def _named(self, table: str) -> str:
         self.require(table)
         return table
-
-    def _of_the_born(self, rows: pl.LazyFrame, people: PersonRange | None) -> pl.LazyFrame:
-        births = self.births if people is None else _within(self.births, people)
-        return (
-            rows.join(births.lazy(), on="person_id").filter(pl.col("date") >= pl.col("birth_date")).drop("birth_date")
-        )
 
 
 def _distinct(words: pl.LazyFrame) -> pl.Series:

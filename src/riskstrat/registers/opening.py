@@ -184,7 +184,12 @@ def _beside(location: str | Path | Mapping[str, Frame], manifest: str | Path | M
 
 def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source], list[Problem]]:
     sources: dict[str, Source] = {}
-    problems = list(_missing_tables(manifest))
+    remedy = "add the table and its entry"
+    problems = [
+        Problem("not in the manifest", f"[tables.{table}] in {FILE_NAME}", remedy, table=table)
+        for table in REQUIRED_TABLES
+        if table not in manifest.tables
+    ]
     for table in manifest.tables:
         if table == NOT_A_TABLE:
             continue
@@ -196,14 +201,6 @@ def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source],
         problems.extend(wrong)
         sources[table] = _source(table, store, manifest, {problem.column for problem in wrong})
     return sources, problems
-
-
-def _missing_tables(manifest: Manifest) -> Iterator[Problem]:
-    for table in REQUIRED_TABLES:
-        if table not in manifest.tables:
-            yield Problem(
-                "not in the manifest", f"[tables.{table}] in {FILE_NAME}", "add the table and its entry", table=table
-            )
 
 
 def _column_problems(table: str, store: Store) -> Iterator[Problem]:

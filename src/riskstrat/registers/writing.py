@@ -75,12 +75,9 @@ def write_tables(
 ) -> None:
     """Write tables and manifest into an empty folder, which a caller has staged; parameters as in `write_registers`."""
     for table, frame in tables.items():
-        _write_table(folder / manifest.file_of(table), frame)
+        keys = [name for name in _ORDER if name in frame.columns]
+        rows = ROWS_PER_GROUP if "code" in frame.columns else SPELLS_PER_GROUP
+        path = folder / manifest.file_of(table)
+        frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=rows)
     for name, text in {**(files or {}), FILE_NAME: to_toml(manifest) + "\n"}.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _write_table(path: Path, frame: pl.DataFrame) -> None:
-    keys = [name for name in _ORDER if name in frame.columns]
-    rows = ROWS_PER_GROUP if "code" in frame.columns else SPELLS_PER_GROUP
-    frame.sort(keys).write_parquet(path, compression="zstd", statistics=True, row_group_size=rows)

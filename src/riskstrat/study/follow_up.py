@@ -11,7 +11,7 @@ from dataclasses import replace
 from riskstrat.declare import NetCostIndicator
 from riskstrat.indicators import compare, follow
 from riskstrat.records.follow_up import FollowUp
-from riskstrat.records.plans import Plans
+from riskstrat.records.plan import Plans
 from riskstrat.registers import Registers
 from riskstrat.study.data import StudyData
 

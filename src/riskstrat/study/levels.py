@@ -91,7 +91,6 @@ def _estimate(data: StudyData, level: Level, of: _Explained) -> tuple[LevelEstim
         table=found.table(has_classes=of.areas.unmeasured is None),
         members=found.members_table(of.names),
         reasons=parts.split(found.draws.risk, found.people, found.groups.to_list(), PUBLISHED_LEVEL),
-        is_of_whole_areas=group is not None,
     )
     return estimates, label
 

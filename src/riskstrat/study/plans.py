@@ -16,8 +16,7 @@ from riskstrat.priorities.planning import plan_scenario
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AREA, AreaEstimates, Units
 from riskstrat.records.omission import Omission
-from riskstrat.records.plan import Plan
-from riskstrat.records.plans import Plans, Scenarios
+from riskstrat.records.plan import Plan, Plans, Scenarios
 from riskstrat.study.data import StudyData
 from riskstrat.study.feasibility import untold
 

@@ -14,6 +14,7 @@ from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.files import guard_folder, staged_folder
 from riskstrat.registers.manifest import Manifest
+from riskstrat.registers.writing import write_tables
 from riskstrat.synthetic import writing
 from riskstrat.synthetic.care_need import area_facts
 from riskstrat.synthetic.geography import Geography, geojson, make_geography
@@ -144,8 +145,9 @@ def write_municipality(
         risks, order = result / writing.TRUTH / "risks.parquet", ("condition", "index_date", "person_id")
         writing.join_parts(parts, "risks", risks, *order, level=level)
         truths = {"areas": area_effects(geography), "test_people": test_people()}
-        areas = _area_tables(geography, small)
-        writing.write_small(result, geography, areas, truths, coefficients(geography, seed, people))
+        outlines = {"geometry.geojson": json.dumps(geojson(geography), ensure_ascii=False)}
+        write_tables(result, _area_tables(geography, small), writing.manifest(), outlines)
+        writing.write_truth(result / writing.TRUTH, truths, coefficients(geography, seed, people))
     return Path(out)
 
 

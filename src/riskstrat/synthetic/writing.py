@@ -8,9 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from riskstrat.registers.manifest import FILE_NAME, Manifest, TableManifest, to_toml
+from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.synthetic.calendar_days import DATA_END, as_date, day
-from riskstrat.synthetic.geography import Geography, geojson
 from riskstrat.synthetic.parameters import DELAYS, FIRST_EVENT_YEAR, FIRST_YEAR, MUNICIPALITY_NAME
 from riskstrat.synthetic.shard import Shard
 
@@ -81,18 +80,8 @@ def join_parts(scratch: Path, name: str, target: Path, *sort: str, level: int = 
     )
 
 
-def write_small(
-    folder: Path,
-    geography: Geography,
-    frames: Mapping[str, pl.DataFrame],
-    truth_frames: Mapping[str, pl.DataFrame],
-    coefficients: Mapping[str, object],
-) -> None:
-    """Write the tables of areas, the outline, the manifest and the truth's small files."""
+def write_truth(folder: Path, frames: Mapping[str, pl.DataFrame], coefficients: Mapping[str, object]) -> None:
+    """Write the truth's small files."""
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
-    for name, frame in truth_frames.items():
-        frame.write_parquet(folder / TRUTH / f"{name}.parquet", compression="zstd")
-    (folder / "geometry.geojson").write_text(json.dumps(geojson(geography), ensure_ascii=False), encoding="utf-8")
-    (folder / TRUTH / "coefficients.json").write_text(json.dumps(coefficients, indent=2) + "\n", encoding="utf-8")
-    (folder / FILE_NAME).write_text(to_toml(manifest()) + "\n", encoding="utf-8")
+    (folder / "coefficients.json").write_text(json.dumps(coefficients, indent=2) + "\n", encoding="utf-8")
