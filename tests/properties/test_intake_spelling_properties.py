@@ -16,7 +16,7 @@ from riskstrat.intake.raw_extracts.cleaning import cleaned, filled, is_day_numbe
 from riskstrat.intake.raw_extracts.mapping import Column
 from riskstrat.intake.raw_extracts.shipped import mappings
 from riskstrat.intake.raw_extracts.text import REPLACED, dialect_of, text_frames
-from riskstrat.registers.sentinels import STILL, ended, stands_for_unknown
+from riskstrat.registers.days import STILL, ended, stands_for_unknown
 
 VOCABULARIES = {
     f"{each.name}.{name}": column

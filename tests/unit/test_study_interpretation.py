@@ -15,7 +15,7 @@ from riskstrat.estimators import Boosting
 from riskstrat.explanation import explain, reason_stability
 from riskstrat.explanation.correlated import STRONG
 from riskstrat.publication import publish
-from riskstrat.records.interpretation import Interpretation
+from riskstrat.records.explanation import Interpretation
 from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
 from riskstrat.reports.context import report_context

@@ -18,8 +18,7 @@ from riskstrat.features.observed import observed_time
 from riskstrat.features.plan import AREA_FACTS
 from riskstrat.features.relatives import with_subjects
 from riskstrat.features.shard import ROW_NUMBER, with_persons
-from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT
-from riskstrat.features.window_bounds import window_bounds
+from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds, Window
 from riskstrat.records.cohort import Target
 from riskstrat.registers import Registers

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.declare.features import AreaFact
 from riskstrat.features.observed import MEASURES, ObservedTime, observed_time
 from riskstrat.features.plan import AREA_FACTS, SubjectPlan, TablePlan, WindowAggregation
-from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows
-from riskstrat.features.window_bounds import window_bounds
+from riskstrat.features.visible_rows import INDEX, ROW, SUBJECT, WINDOW, visible_rows, window_bounds
 from riskstrat.features.windows import DAYS, END_DAYS, Bounds
 from riskstrat.registers import Registers
 

@@ -8,16 +8,18 @@ at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskstrat.declare.features import EventFeature
 from riskstrat.declare.rows import values_within
-from riskstrat.features.plan import NO_LIMIT, CodeGroup, TablePlan
-from riskstrat.features.windows import DAYS, END_DAYS
+from riskstrat.features.plan import NO_LIMIT, CodeGroup, TablePlan, WindowAggregation
+from riskstrat.features.planning import code_group
+from riskstrat.features.windows import DAYS, END_DAYS, EVENT_DATE, Bounds, Window
 from riskstrat.registers import Registers
 
 SUBJECT, ROW, INDEX, WINDOW = "subject_id", "row", "index_date", "window"
@@ -254,3 +256,25 @@ def _is_duplicate(window: Integers, item: Integers, matches: _Matches, events: p
         _end_days(events, matches).alias(END_DAYS),
     )
     return ~visible.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
+
+
+def window_bounds(windows: Iterable[Window], index: pl.DataFrame, registers: Registers) -> Mapping[Window, Bounds]:
+    """Compute where each window lies for each row of the index slice, in days before the index date.
+
+    `index` has row (from 0), subject_id, index_date and birth_date, sorted by subject_id; each event that windows begin
+    at is looked up once.
+    """
+    distinct = list(windows)
+    events = dict.fromkeys(feature for window in distinct for feature in window.dated_by)
+    dated = {feature: index.with_columns(_first_date(feature, index, registers)) for feature in events}
+    return {window: window.bounds(next((dated[f] for f in window.dated_by), index)) for window in distinct}
+
+
+def _first_date(feature: EventFeature, index: pl.DataFrame, registers: Registers) -> pl.Series:
+    """Find the date of the first visible row for each row of the index slice; null where there is none."""
+    first_day = WindowAggregation(Window.of(feature), spells=False, groups=(0,), aggregations=((feature,),))
+    table = TablePlan(feature.register, (code_group(feature, registers),), (first_day,))
+    rows = visible_rows(table, index, registers)
+    first = rows.group_by(WINDOW, maintain_order=True).agg(pl.col(DAYS).first())
+    found = index.select(ROW, INDEX).join(first, left_on=ROW, right_on=WINDOW, how="left", maintain_order="left")
+    return found.select((pl.col(INDEX) - pl.duration(days=DAYS)).alias(EVENT_DATE)).to_series()

@@ -58,9 +58,8 @@ from riskstrat.intake.validation import (
 )
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.contract import is_event_table
-from riskstrat.registers.days import STOCKHOLM, local_day
+from riskstrat.registers.days import STOCKHOLM, local_day, stands_for_unknown
 from riskstrat.registers.manifest import Manifest, TableManifest
-from riskstrat.registers.sentinels import stands_for_unknown
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
 
 FollowUp = Literal["events", "data_end"]

@@ -15,7 +15,7 @@ import polars as pl
 from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
 from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, first_broken, row_rules
-from riskstrat.registers.sentinels import ended, stands_for_unknown
+from riskstrat.registers.days import ended, stands_for_unknown
 
 SOURCE, RULE, MOVED = "__source", "__rule", "__moved"
 BOUND, IS_BOUND = "a bound (< or >), not a value", r"^\s*[<>≤≥]"

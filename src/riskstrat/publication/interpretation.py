@@ -8,7 +8,7 @@ import polars as pl
 
 from riskstrat.disclosure import DIGITS, ByInterval, Figures, Step, Table
 from riskstrat.publication.validation import FEWEST_FOR_METRICS, FEWEST_PEOPLE
-from riskstrat.records.interpretation import Interpretation
+from riskstrat.records.explanation import Interpretation
 
 _OUTCOMES = ("case_persons", "other_persons")
 _LIMITS = ("estimate", "lower", "upper")

@@ -16,10 +16,9 @@ from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.evaluation import Evaluation
-from riskstrat.records.explanation import Explanation
+from riskstrat.records.explanation import Explanation, Interpretation
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.incidence import Incidence
-from riskstrat.records.interpretation import Interpretation
 from riskstrat.records.model import RiskModel, digest_of
 from riskstrat.records.omission import Omission
 from riskstrat.records.partition import Partition

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from riskstrat.registers.sentinels import stands_for_unknown
+from riskstrat.registers.days import stands_for_unknown
 
 POSITIONS = ("main", "other", "external", "underlying")
 BIRTH_REGIONS = ("sweden", "nordic", "europe", "asia", "africa", "south_america", "other")
@@ -42,7 +42,7 @@ CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 PERSON, DATE, END = "person_id", "date", "end_date"
 ENDS = (END, "death_date")
-"""Columns in which a day from `sentinels.STILL` on means that there was no end yet."""
+"""Columns in which a day from `days.STILL` on means that there was no end yet."""
 KEY_REMEDY = "give running numbers first: riskstrat pseudonymise DELIVERY OUT KEY_FILE --column '{column}'"
 """What to do about keys that are texts, such as UUIDs."""
 REQUIRED_TABLES = ("persons", "residences")

@@ -1,16 +1,21 @@
 """Moments become days: zoned datetimes and texts with an offset in a time zone, numbers by what they count.
 
-In: expressions or values as a source keeps them. Out: days of the calendar.
+In: expressions or values as a source keeps them. Out: days of the calendar, or that a day stands for "unknown".
 """
 
 from __future__ import annotations
 
+from datetime import date
 from types import MappingProxyType
 from zoneinfo import available_timezones
 
 import polars as pl
 
 from riskstrat.errors import Problem, nearest
+
+_UNKNOWN = (date(1800, 1, 1), date(1900, 1, 1))
+STILL = date(2099, 12, 31)
+"""From this day on a day stands for "never", and an end for "still": 2099-12-31, 2999-12-31, 9999-12-31."""
 
 STOCKHOLM = "Europe/Stockholm"
 """The time zone in which a moment becomes a day, unless another is given."""
@@ -123,3 +128,17 @@ def day_of_number(number: pl.Expr, unit: str, zone: str | None) -> pl.Expr:
 def whole_days(number: pl.Expr, unit: str) -> pl.Expr:
     """Whether a number counts to a midnight of UTC, as days do that were written as moments."""
     return number % _UNITS[unit][2] == 0
+
+
+def stands_for_unknown(day: pl.Expr) -> pl.Expr:
+    """Whether a day says that it is not known, or that it never came.
+
+    A row of events on such a day is rejected; a birth or the start of a residence on one stops the opening of
+    registers.
+    """
+    return (day.is_in(_UNKNOWN) | (day >= STILL)).fill_null(value=False)
+
+
+def ended(end: pl.Expr) -> pl.Expr:
+    """Give an end; null, which means "still", where it stands for that."""
+    return pl.when(end < STILL).then(end)

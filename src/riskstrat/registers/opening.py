@@ -24,11 +24,10 @@ from riskstrat.registers.contract import (
     row_rules,
 )
 from riskstrat.registers.database import Database
-from riskstrat.registers.days import counted, local_day
+from riskstrat.registers.days import counted, ended, local_day
 from riskstrat.registers.frames import Frame, Frames
 from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
 from riskstrat.registers.opened import Registers
-from riskstrat.registers.sentinels import ended
 from riskstrat.registers.source import Location, PersonRange, Source, Store, loses, unreadable
 
 

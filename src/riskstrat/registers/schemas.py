@@ -14,7 +14,7 @@ import dataframely as dy
 import polars as pl
 
 from riskstrat.registers.contract import earliest_birth
-from riskstrat.registers.sentinels import stands_for_unknown
+from riskstrat.registers.days import stands_for_unknown
 
 _SEXES = ("female", "male")
 _OPTIONAL: dict[str, bool] = {"optional": True}

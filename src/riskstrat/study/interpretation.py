@@ -24,8 +24,7 @@ from riskstrat.explanation.ratios import Linear
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.areas import AREA
-from riskstrat.records.explanation import Explanation
-from riskstrat.records.interpretation import Interpretation
+from riskstrat.records.explanation import Explanation, Interpretation
 from riskstrat.records.model import RiskModel
 from riskstrat.study.data import StudyData
 from riskstrat.study.models import estimator_of

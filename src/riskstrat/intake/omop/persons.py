@@ -26,7 +26,7 @@ from riskstrat.intake.validation import (
 )
 from riskstrat.records.intake_account import CONVERSION_COUNTS
 from riskstrat.registers.checks import NO_PERSON
-from riskstrat.registers.sentinels import ended, stands_for_unknown
+from riskstrat.registers.days import ended, stands_for_unknown
 
 _NUMBER, _DAY, _WORD = pl.Int64(), pl.Date(), pl.String()
 

@@ -14,7 +14,7 @@ from riskstrat.errors import Problem
 from riskstrat.intake.numbers import as_whole, plain, plain_word, without_decimals
 from riskstrat.intake.raw_extracts.mapping import CodeSystem, Column, Kind
 from riskstrat.intake.raw_extracts.text import REPLACED
-from riskstrat.registers.sentinels import STILL, stands_for_unknown
+from riskstrat.registers.days import STILL, stands_for_unknown
 
 MISSING = ("", "na", "n/a", "null", ".")
 """Texts that mean nothing in every column, in small letters."""
