@@ -1,7 +1,4 @@
-"""What if some people left without saying so: follow-up ends at the last trace of them.
-
-In: a cohort and registers. Out: the same cohort with shorter follow-up, for a sensitivity analysis.
-"""
+"""What if some people left without saying so: follow-up ends at the last trace of them."""
 
 from __future__ import annotations
 

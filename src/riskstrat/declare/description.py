@@ -1,7 +1,4 @@
-"""A condition as a text: who, from when, for how long, what is known of them, what is counted, and by which codes.
-
-In: a `Condition`. Out: Markdown in English or Swedish.
-"""
+"""A condition as a text: who, from when, for how long, what is known of them, what is counted, and by which codes."""
 
 from __future__ import annotations
 

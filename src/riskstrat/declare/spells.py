@@ -1,7 +1,4 @@
-"""Spells put together from rows: rows that overlap or share a day, as a transfer between hospitals, are one.
-
-In: rows of an event table. Out: spells in the order of person and date.
-"""
+"""Spells put together from rows: rows that overlap or share a day, as a transfer between hospitals, are one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Why a feature has its value: for one person at one index date every row, and whether and why it counted.
-
-In: declared features, a cohort, registers, a person's number and a date. Out: the rows of that person.
-"""
+"""Why a feature has its value: for one person at one index date every row, and whether and why it counted."""
 
 from __future__ import annotations
 

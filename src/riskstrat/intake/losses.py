@@ -1,7 +1,4 @@
-"""What ends an intake although every file could be read: rows that are nowhere, no persons, too many rows rejected.
-
-In: the account of every file and table. Out: nothing, or one error that names the commonest reasons.
-"""
+"""What ends an intake although every file could be read: rows that are nowhere, no persons, too many rows rejected."""
 
 from __future__ import annotations
 

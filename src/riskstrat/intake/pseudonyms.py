@@ -141,9 +141,6 @@ class _Delivery:
     target: Path
     columns: Mapping[str, str]
 
-    def frames(self) -> Iterator[pl.DataFrame]:
-        return (frame for frame, _ in _frames(self.path))
-
 
 def _deliveries(source: Path, columns: Columns | None, written: _Writing) -> list[_Delivery]:
     """Find the files and their columns, and refuse all at once what would let an identity through."""
@@ -240,7 +237,7 @@ def _running_numbers(
     """Give everybody in the files: identity, its hash, its running number."""
     parts = [pl.Series(IDENTITY, [], dtype=pl.String)]
     for each in files:
-        for frame in each.frames():
+        for frame, _ in _frames(each.path):
             texts = [frame.select(_canonical(frame, name, written).alias(IDENTITY))[IDENTITY] for name in each.columns]
             parts.extend(text.drop_nulls().unique() for text in texts)
     identities = pl.concat(parts).unique()

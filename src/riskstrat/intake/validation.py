@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 from typing import TypeVar
 
 import polars as pl
@@ -38,7 +37,7 @@ def first_rule(rules: Mapping[str, pl.Expr]) -> pl.Expr:
 
 
 def validate_events(
-    rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date, more: Mapping[str, pl.Expr] = MappingProxyType({})
+    rows: pl.LazyFrame, persons: pl.DataFrame, last_day: date, more: Mapping[str, pl.Expr]
 ) -> pl.LazyFrame:
     """Validate events by the rules by which registers are opened, in their order, then by `more`, the source's own.
 

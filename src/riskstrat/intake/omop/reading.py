@@ -14,7 +14,7 @@ from riskstrat.intake.numbers import as_text, as_whole, without_decimals
 from riskstrat.intake.omop.declarations import KNOWN_TABLES, STANDARD_TABLES
 from riskstrat.intake.raw_extracts.text import REPLACED, encoding_of
 from riskstrat.registers.database import Database
-from riskstrat.registers.days import STOCKHOLM, counted, day_of_number, local_day, local_text, whole_days
+from riskstrat.registers.days import counted, day_of_number, local_day, local_text, whole_days
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
@@ -24,7 +24,7 @@ _LEAST_DIGITS = 4
 _TEXT = (".csv", ".tsv", ".txt")
 
 
-def read_tables(source: CdmSource, zone: str = STOCKHOLM) -> dict[str, pl.LazyFrame]:
+def read_tables(source: CdmSource, zone: str) -> dict[str, pl.LazyFrame]:
     """Find the tables of a CDM; in columns of dates a time that has a zone is its day in `zone`, a number its day.
 
     The source is a folder of Parquet (files, or folders of parts) or delimited text, a table a file; the address of a

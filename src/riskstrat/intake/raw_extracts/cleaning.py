@@ -5,7 +5,7 @@ Each kind of column is one function from texts to a `Cleaned`: the values, where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -135,19 +135,14 @@ def _area(column: Column, texts: pl.DataFrame) -> Cleaned:
 
 
 def _date(column: Column, texts: pl.DataFrame) -> Cleaned:
-    read = [_days(text, column) for text in texts.iter_columns()]
-    chosen = pl.DataFrame(
-        [
-            texts.select(text=pl.coalesce(pl.all())).to_series(),
-            _first_of([each["value"] for each in read]).alias("value"),
-            _first_of([each["precision"] for each in read]).alias("precision"),
-            *(
-                pl.DataFrame([each[flag].alias(f"{n}") for n, each in enumerate(read)])
-                .select(pl.any_horizontal(pl.all()).alias(flag))
-                .to_series()
-                for flag in ("sentinel", "still")
-            ),
-        ]
+    read = [
+        _days(text, column).select(pl.all().name.suffix(f" {number}"))
+        for number, text in enumerate(texts.iter_columns())
+    ]
+    chosen = pl.concat([texts.select(text=pl.coalesce(pl.all())), *read], how="horizontal").select(
+        "text",
+        *(pl.coalesce(f"^{name} .*$").alias(name) for name in ("value", "precision")),
+        *(pl.any_horizontal(f"^{name} .*$").alias(name) for name in ("sentinel", "still")),
     )
     middle = column.incomplete == "middle"
     precision = pl.col("precision")
@@ -237,11 +232,6 @@ def _day_in_month() -> pl.Expr:
     )
     day = capped.otherwise(found)
     return pl.when(day.dt.month() == pl.col("month")).then(day)
-
-
-def _first_of(columns: Sequence[pl.Series]) -> pl.Series:
-    named = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(columns)])
-    return named.select(pl.coalesce(pl.all())).to_series()
 
 
 def _flag(frame: pl.DataFrame, condition: pl.Expr) -> pl.Series:

@@ -90,7 +90,9 @@ def delivery_of(
     paths = _files(folder)
     ignored = {path: [each for each in ignore if _is_named(path, folder, each)] for path in paths}
     data = [path for path in paths if path.suffix.lower() in ENDINGS and not ignored[path]]
-    problems: list[Problem] = [] if data else [_no_data(folder)]
+    known = "files ending in " + ", ".join(ENDINGS)
+    nothing = Problem("no file that holds a table", known, "give another folder", table=masked(folder.name))
+    problems: list[Problem] = [] if data else [nothing]
     candidates: list[_Candidate] = []
     read: list[DeliveredFile | Keys] = []
     for path in data:
@@ -171,15 +173,6 @@ def _nobody(folder: Path, delivered: Sequence[DeliveredFile]) -> list[Problem]:
         for table in REQUIRED_TABLES
         if table not in filled
     ]
-
-
-def _no_data(folder: Path) -> Problem:
-    return Problem(
-        "no file that holds a table",
-        "files ending in " + ", ".join(ENDINGS),
-        "give another folder",
-        table=masked(folder.name),
-    )
 
 
 def _recognised(path: Path, folder: Path, mappings: Sequence[RegisterMapping]) -> list[_Candidate]:

@@ -33,6 +33,8 @@ _ORDER = {BIRTH: 0, IMMIGRATION: 1, MOVE: 2, SNAPSHOT: 3, EMIGRATION: 4, GONE: 5
 _HERE = (SNAPSHOT, MOVE, BIRTH, IMMIGRATION)
 _LOCATION = ("area_id", "care_centre_id")
 _COLUMNS = (PERSON, "date", "kind", *_LOCATION)
+_NOWHERE = [pl.lit(None, dtype=pl.String).alias(column) for column in _LOCATION]
+_IN_ORDER = (PERSON, "date", pl.col("kind").replace_strict(_ORDER, return_dtype=pl.Int8))
 
 
 def residence_spells(
@@ -51,9 +53,7 @@ def residence_spells(
     rejected = validated.filter(pl.col(RULE).is_not_null()).select(locations.columns)
     usable = validated.filter(pl.col(RULE).is_null()).select(_COLUMNS)
     single = usable.sort(*_COLUMNS).unique([PERSON, "date", "kind"], keep="first", maintain_order=True)
-    seen = pl.concat([single, *_other_days(single, migrations, persons, snapshot_days)]).sort(
-        PERSON, "date", pl.col("kind").replace_strict(_ORDER, return_dtype=pl.Int8)
-    )
+    seen = pl.concat([single, *_other_days(single, migrations, persons, snapshot_days)]).sort(_IN_ORDER)
     days = _started(_with_departures(seen, snapshot_days), snapshot_days)
     spells = _spells(days)
     doubled = usable.unique().height - single.height
@@ -92,8 +92,7 @@ def _other_days(
         here.select(PERSON, date="death_date", kind=pl.lit(DEATH)).drop_nulls("date"),
         alive.select(PERSON, "date", kind="code").unique(),
     ]
-    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _LOCATION]
-    return [each.filter(pl.col("date") >= first).with_columns(nowhere).select(_COLUMNS) for each in found]
+    return [each.filter(pl.col("date") >= first).with_columns(_NOWHERE).select(_COLUMNS) for each in found]
 
 
 def _with_departures(seen: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.DataFrame:
@@ -108,14 +107,13 @@ def _with_departures(seen: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.Da
     moved_away = missing & (kept["kind"] == MOVE)
     lost = following.filter(missing & (kept["kind"] == SNAPSHOT))
     middle = pl.max_horizontal("date", pl.date(pl.col("__next_snapshot").dt.year(), 6, 30))
-    nowhere = [pl.lit(None, dtype=pl.String).alias(column) for column in _LOCATION]
     rule = pl.lit(NO_DATED_DEPARTURE).alias("__assumed")
-    gone = lost.select(PERSON, middle.alias("date"), pl.lit(GONE).alias("kind"), *nowhere, rule)
+    gone = lost.select(PERSON, middle.alias("date"), pl.lit(GONE).alias("kind"), *_NOWHERE, rule)
     away = kept.filter(moved_away).select(
-        PERSON, pl.col("date") - timedelta(days=1), pl.lit(GONE).alias("kind"), *nowhere
+        PERSON, pl.col("date") - timedelta(days=1), pl.lit(GONE).alias("kind"), *_NOWHERE
     )
     days = pl.concat([kept.filter(~moved_away), away, gone], how="diagonal_relaxed")
-    return days.sort(PERSON, "date", pl.col("kind").replace_strict(_ORDER, return_dtype=pl.Int8))
+    return days.sort(_IN_ORDER)
 
 
 def _with_next(days: pl.DataFrame, snapshot_days: Sequence[date]) -> pl.DataFrame:
