@@ -49,8 +49,10 @@ MIN_OUTCOMES = 30
 
 _PERSON = ("person_id", "index_date", "area_id", "care_centre_id", "age_years", "sex", "family_id", "birth_region")
 _OUTCOME = ("landmark", "event", "duration_days", "assessed", "horizon_covered")
-_EARLIER = LocalisedText(
-    en="earlier index date of somebody who has a later one", sv="tidigare indexdatum för den som har ett senare"
+_EARLIER = Rule.of(
+    "earlier index date of somebody who has a later one",
+    "tidigare indexdatum för den som har ett senare",
+    pl.col("index_date") < pl.col("index_date").max().over("person_id"),
 )
 _INCLUDED = LocalisedText(en="included", sv="inkluderade")
 _COVERED = LocalisedText(en="horizon covered: used by models", sv="uppföljningstiden täckt: ingår i modeller")
@@ -234,8 +236,7 @@ def followed_population(cohort: Cohort) -> Target:
 
 
 def _last_of_each(rows: pl.DataFrame) -> Screening:
-    is_earlier = pl.col("index_date") < pl.col("index_date").max().over("person_id")
-    return screen(rows.lazy(), [Rule(reason=_EARLIER, leaves_out=is_earlier)])
+    return screen(rows.lazy(), [_EARLIER])
 
 
 def _count_included(people: pl.DataFrame) -> Iterator[FlowCount]:

@@ -112,9 +112,7 @@ ENTRY = "entry_date"
 
 ALL = LocalisedText(en="everybody in the registers, at each index date", sv="alla i registren, vid varje indexdatum")
 PREVALENT = LocalisedText(en="had the outcome before the index date", sv="hade redan utfallet före indexdatum")
-NOT_RESIDENT = Rule(
-    reason=LocalisedText(en="not resident", sv="inte folkbokförda här"), leaves_out=pl.col("resident_since").is_null()
-)
+NOT_RESIDENT = Rule.of("not resident", "inte folkbokförda här", pl.col("resident_since").is_null())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,14 +231,12 @@ def _index_rules(as_of: date, criteria: Criteria) -> tuple[Rule, ...]:
             pl.col("death_date") <= pl.max_horizontal(index, criteria.resident_to),
         ),
     )
-    return tuple(Rule(reason=LocalisedText(en=en, sv=sv), leaves_out=broken) for en, sv, broken in rules)
+    return tuple(Rule.of(*rule) for rule in rules)
 
 
 def _residence_rules(condition: Condition, criteria: Criteria) -> tuple[Rule, ...]:
-    moved = Rule(
-        reason=LocalisedText(en="moved away by the index date", sv="hade flyttat senast på indexdatum"),
-        leaves_out=pl.col("resident_until") <= pl.col("index_date"),
-    )
+    by_index = pl.col("resident_until") <= pl.col("index_date")
+    moved = Rule.of("moved away by the index date", "hade flyttat senast på indexdatum", by_index)
     return (NOT_RESIDENT, *condition.population.residence_rules(), *([moved] if criteria.followed else []))
 
 
@@ -253,8 +249,8 @@ def _entry_date(condition: Condition, view: RegisterView) -> pl.Expr:
 
 
 def _entry_rules(view: RegisterView) -> tuple[Rule, ...]:
-    reason = LocalisedText(en="time at risk over before they could enter", sv="risktiden slut innan de kunde inträda")
-    return (NOT_RESIDENT, Rule(reason=reason, leaves_out=view.end_of_follow_up() <= pl.col(ENTRY)))
+    en, sv = "time at risk over before they could enter", "risktiden slut innan de kunde inträda"
+    return (NOT_RESIDENT, Rule.of(en, sv, view.end_of_follow_up() <= pl.col(ENTRY)))
 
 
 def _rows_having(rule: HistoryRule, view: RegisterView, candidates: pl.LazyFrame) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from riskstrat.cohort.eligibility import with_entry_as_index
 from riskstrat.cohort.sorting import sorted_by
 from riskstrat.cohort.view import RegisterView
-from riskstrat.declare import Condition, LocalisedText
+from riskstrat.declare import Condition
 from riskstrat.declare.view import Rule
 
 CENSORED, OUTCOME, COMPETING = 0, 1, 2
@@ -61,7 +61,7 @@ def end_rules(view: RegisterView) -> tuple[Rule, ...]:
         ),
         ("moved away", "flyttade", pl.lit(value=True)),
     )
-    return tuple(Rule(reason=LocalisedText(en=en, sv=sv), leaves_out=ended) for en, sv, ended in ways)
+    return tuple(Rule.of(*way) for way in ways)
 
 
 def _died() -> pl.Expr:

@@ -158,15 +158,9 @@ class Population(Declaration):
         age = pl.col("age_years")
         other_sex = pl.lit(value=False) if self.sex is None else pl.col("sex") != self.sex
         return (
-            Rule(
-                reason=LocalisedText(en=f"younger than {number_of(youngest, 'year')}", sv=f"yngre än {youngest} år"),
-                leaves_out=age < youngest,
-            ),
-            Rule(
-                reason=LocalisedText(en=f"older than {number_of(oldest, 'year')}", sv=f"äldre än {oldest} år"),
-                leaves_out=age > oldest,
-            ),
-            Rule(reason=LocalisedText(en="of the other sex", sv="av det andra könet"), leaves_out=other_sex),
+            Rule.of(f"younger than {number_of(youngest, 'year')}", f"yngre än {youngest} år", age < youngest),
+            Rule.of(f"older than {number_of(oldest, 'year')}", f"äldre än {oldest} år", age > oldest),
+            Rule.of("of the other sex", "av det andra könet", other_sex),
         )
 
     @property
@@ -191,8 +185,8 @@ class Population(Declaration):
     def residence_rules(self) -> tuple[Rule, ...]:
         """Rule of resident_days, the unbroken days of residence before the index."""
         days = self.resident_days
-        reason = LocalisedText(en=f"resident for less than {days} days", sv=f"folkbokförda kortare tid än {days} dagar")
-        return (Rule(reason=reason, leaves_out=pl.col("resident_days") < days),)
+        en, sv = f"resident for less than {days} days", f"folkbokförda kortare tid än {days} dagar"
+        return (Rule.of(en, sv, pl.col("resident_days") < days),)
 
 
 def in_window(having: EventFeature) -> pl.Expr:

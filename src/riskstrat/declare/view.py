@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, Self
 
 import polars as pl
 
@@ -63,10 +63,15 @@ class Rule:
 
     Examples
     --------
-    >>> rule = Rule(reason=LocalisedText(en="too young", sv="för unga"), leaves_out=pl.col("age_years") < 18)
+    >>> rule = Rule.of("too young", "för unga", pl.col("age_years") < 18)
     >>> rule.reason.sv
     'för unga'
     """
 
     reason: LocalisedText
     leaves_out: pl.Expr
+
+    @classmethod
+    def of(cls, en: str, sv: str, leaves_out: pl.Expr) -> Self:
+        """Make a rule of its name in both languages."""
+        return cls(reason=LocalisedText(en=en, sv=sv), leaves_out=leaves_out)

@@ -104,9 +104,12 @@ def write_piece(context: IntakeContext, table: str, rows: pl.DataFrame) -> None:
 
 
 def reject(context: IntakeContext, table: str, rows: pl.DataFrame) -> None:
-    """Set rows of a table aside, with the file and line in which they stood."""
-    if rows.height:
-        write_rejected(context.scratch, table, _with_file(rows, context.files))
+    """Set rows of a table aside, with the file and line in which they stood; persons are put together from many."""
+    if ORIGIN in rows.columns:
+        number, line = pl.col(ORIGIN) // 2**32, pl.col(ORIGIN) % 2**32
+        file = pl.lit(pl.Series(context.files, dtype=pl.String)).gather(number.cast(pl.UInt32))
+        rows = rows.with_columns(file.alias("__file"), line.cast(pl.UInt32).alias("__line")).drop(ORIGIN)
+    write_rejected(context.scratch, table, rows)
 
 
 def write_rejected(scratch: Path, dataset: str, rows: pl.DataFrame) -> None:
@@ -140,14 +143,3 @@ def join_rejected(scratch: Path, folder: Path) -> None:
 def _next(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{sum(1 for _ in folder.iterdir()):06d}.parquet"
-
-
-def _with_file(rows: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
-    """Say in which file and line a rejected row stood; persons are put together from many."""
-    if ORIGIN not in rows.columns:
-        return rows
-    number = (pl.col(ORIGIN) // 2**32).cast(pl.UInt32)
-    file = pl.lit(pl.Series(files, dtype=pl.String)).gather(number)
-    return rows.with_columns(file.alias("__file"), (pl.col(ORIGIN) % 2**32).cast(pl.UInt32).alias("__line")).drop(
-        ORIGIN
-    )
