@@ -89,8 +89,10 @@ def adult_risks(
             here = (area[:, month] >= 0) & (population.death >= month_start(month))
             at = np.flatnonzero(here & _ELIGIBLE[condition](traits, states[month], month))
             moved = {name: effect[area[at, month]] for name, effect in after_move.items()}
-            table = _risks(take(traits, at), take(states[month], at), condition, month, moved=moved, rng=rng)
-            frames.append(table.with_columns(person_id=at))
+            some, health = take(traits, at), take(states[month], at)
+            predictor = linear_predictor(_FACTORS[condition](some, health, month), _COEFFICIENTS[condition])
+            risk = forward_risk(some, health, month, condition, moved=moved, rng=rng)
+            frames.append(_frame(at, condition, month_start(month), predictor, risk))
     return pl.concat(frames)
 
 
@@ -113,23 +115,15 @@ _FACTORS: Mapping[str, Callable[[Traits, Health, int], Factors]] = {
 _COEFFICIENTS: Mapping[str, Mapping[str, float]] = {"early_cvd": parameters.CVD, "frailty": parameters.FRAILTY}
 
 
-def _risks(
-    traits: Traits, health: Health, condition: str, month: int, *, moved: Mapping[str, Floats], rng: np.random.Generator
-) -> pl.DataFrame:
-    predictor = linear_predictor(_FACTORS[condition](traits, health, month), _COEFFICIENTS[condition])
-    risk = forward_risk(traits, health, month, condition, moved=moved, rng=rng)
-    nobody = np.zeros(len(risk), np.int64)
-    return _frame(nobody, condition, as_date(month_start(month)), predictor, risk)
-
-
 def _frame(
-    person: Ints | NDArray[np.int64], condition: str, index: date, predictor: Floats, risk: Floats
+    person: NDArray[np.integer], condition: str, index_days: Days | int, predictor: Floats, risk: Floats
 ) -> pl.DataFrame:
+    days = np.broadcast_to(np.asarray(index_days, dtype=np.int32), person.shape)
     return pl.DataFrame(
         {
             "person_id": person.astype(np.int64),
             "condition": pl.repeat(condition, len(person), eager=True),
-            "index_date": pl.repeat(index, len(person), dtype=pl.Date, eager=True),
+            "index_date": pl.Series(days).cast(pl.Date),
             "linear_predictor": np.round(predictor, 4),
             "risk": np.round(risk, 5),
         }
@@ -139,9 +133,8 @@ def _frame(
 def child_risks(population: Population, children: Children) -> pl.DataFrame:
     """Give true risks of obesity at four for all children who live in the municipality when they become 18 months."""
     keep = _resident(population, children.person, children.index) & (children.index >= EVENTS_START)
-    table = _frame(children.person[keep], "childhood_obesity", EPOCH, children.predictor[keep], children.risk[keep])
-    days = pl.Series("index_date", children.index[keep].astype(np.int32), dtype=pl.Int32).cast(pl.Date)
-    return table.with_columns(days)
+    person, index = children.person[keep], children.index[keep]
+    return _frame(person, "childhood_obesity", index, children.predictor[keep], children.risk[keep])
 
 
 def _resident(population: Population, person: Ints, days: Days) -> Bools:
