@@ -225,6 +225,8 @@ class DaysSince(EventFeature):
 class Duration(EventFeature):
     """Days of the window that spells cover, each day once; open spells last to the day before the index.
 
+    0 where there is none.
+
     Examples
     --------
     >>> Duration(register="services", codes="home_care", within="90d").column

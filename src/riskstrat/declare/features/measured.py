@@ -24,6 +24,8 @@ def _as_list(values: pl.Expr) -> pl.Expr:
 class Latest(EventFeature):
     """Value of the last row by date, code and value; null where there is none.
 
+    Rows without a value are skipped.
+
     Examples
     --------
     >>> Latest(register="measurements", codes="systolic_mmhg", within="3y").column
@@ -40,6 +42,8 @@ class Latest(EventFeature):
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Earliest(EventFeature):
     """Value of the first row by date, code and value; null where there is none.
+
+    Rows without a value are skipped.
 
     Examples
     --------
