@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Never, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import Problem, UsageError, printable, unknown
 
 CONFIG = ConfigDict(extra="forbid", validate_default=True)
 Language = Literal["sv", "en"]
@@ -111,6 +111,10 @@ class Declaration(metaclass=_Declared):
         return found
 
 
+def _seen(text: str) -> str:
+    return printable(text, keep="\n")
+
+
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class LocalisedText(Declaration):
     """A text in both languages of the reports.
@@ -118,7 +122,7 @@ class LocalisedText(Declaration):
     Parameters
     ----------
     en, sv
-        The text in English and Swedish.
+        The text in English and Swedish; marks that nobody sees are left out.
 
     Examples
     --------
@@ -126,8 +130,8 @@ class LocalisedText(Declaration):
     'område'
     """
 
-    en: str
-    sv: str
+    en: Annotated[str, AfterValidator(_seen)]
+    sv: Annotated[str, AfterValidator(_seen)]
 
     def in_language(self, language: Language) -> str:
         """Give the text in Swedish (``"sv"``) or English (``"en"``)."""

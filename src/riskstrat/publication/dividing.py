@@ -17,6 +17,8 @@ from riskstrat.disclosure import CellNoise, Whole, within
 
 EVERYBODY = "all"
 _ALONE, _ABOVE, _REACHED = "benchmark", "threshold", "capacity"
+_AMONG = rf"(?s)^(?:{_ALONE}|{_REACHED})=[^;]*;(.*)$"
+"""A cell within a group, whose value may hold any mark."""
 Wholes = Mapping[str, Whole]
 Floats = NDArray[np.float64]
 
@@ -41,16 +43,15 @@ def protected_groups(persons: pl.DataFrame, noise: CellNoise, outcomes: Whole | 
     """Give the outcomes of each group, with their noise, as counts that others divide."""
     everybody = persons.row(by_predicate=pl.col("group") == EVERYBODY, named=True)
     whole = _whole(everybody, noise, outcomes)
-    cells = persons.select("group", "cases", "case_key")
-    crossed = pl.col("group").str.contains(";", literal=True)
+    cells = persons.select("group", "cases", "case_key", of=pl.col("group").str.extract(_AMONG))
+    alone = cells.filter(pl.col("of").is_null()).drop("of")
     found = {EVERYBODY: whole} | {
         name: of
-        for (prefix,), family in cells.filter(~crossed).group_by(pl.col("group").str.extract("^([^=]*)="))
+        for (prefix,), family in alone.group_by(pl.col("group").str.extract("^([^=]*)="))
         if prefix is not None
         for name, of in _family(prefix, family, whole)
     }
-    reached = cells.filter(crossed).with_columns(of=pl.col("group").str.extract(";(.*)$"))
-    for (group,), family in reached.group_by("of"):
+    for (group,), family in cells.drop_nulls("of").group_by("of"):
         found |= nested(family["group"], family["cases"], family["case_key"], found[str(group)])
     return found
 

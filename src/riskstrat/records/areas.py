@@ -254,15 +254,23 @@ class AreaEstimates:
         return self.groups.with_columns(pl.Series("probability", probability))
 
 
+BETWEEN = " / "
+"""Between the columns of `unit_label`."""
+
+
 def unit_label(by: Sequence[str]) -> pl.Expr:
     """One text out of several grouping columns, the column ``unit``; null where any of them is.
+
+    The sign between columns stands in no value: there it loses its blanks.
 
     Examples
     --------
     >>> pl.DataFrame({"area_id": ["a"], "sex": ["female"]}).select(unit_label(["area_id", "sex"])).item()
     'a / female'
     """
-    return pl.concat_str([pl.col(column).cast(pl.String) for column in by], separator=" / ").alias("unit")
+    values = [pl.col(column).cast(pl.String) for column in by]
+    parts = [each.str.replace_all(BETWEEN, "/", literal=True) for each in values] if len(values) > 1 else values
+    return pl.concat_str(parts, separator=BETWEEN).alias("unit")
 
 
 def _predictive_interval(expected: NDArray[np.float64]) -> tuple[int, int]:

@@ -41,8 +41,11 @@ class Across:
 
     @cached_property
     def names(self) -> list[str]:
-        """What the conditions are called inside a sentence."""
-        return [lowered(context.say(context.released.condition.title)) for context in self.contexts]
+        """What the conditions are called inside a sentence: with their names where several have one title."""
+        titles = [lowered(context.say(context.released.condition.title)) for context in self.contexts]
+        names = [context.released.condition.name for context in self.contexts]
+        named = zip(titles, names, strict=True)
+        return [title if titles.count(title) == 1 else f"{title} ({name})" for title, name in named]
 
     @property
     def units(self) -> list[pl.DataFrame]:

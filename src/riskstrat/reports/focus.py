@@ -12,6 +12,7 @@ from riskstrat.declare import Age, BirthRegion, Sex
 from riskstrat.figures import Reasons, people_and_cases, reasons_bars, risk_strata
 from riskstrat.figures.messages import capitalised
 from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
+from riskstrat.records.areas import BETWEEN
 from riskstrat.reports.benefit import leading
 from riskstrat.reports.blocks import PRINTED_ROWS, Block, Bullets, Heading, OnScreen, Paragraph
 from riskstrat.reports.context import ESTIMATE, HIGHER, ReportContext
@@ -164,7 +165,7 @@ def _group(context: ReportContext, columns: Sequence[str], group: str) -> str:
     """Write the labels of a cross in words."""
     if group == REST:
         return capitalised(context.messages("people.other"))
-    parts = zip(columns, group.split(" / "), strict=True)
+    parts = zip(columns, group.split(BETWEEN) if len(columns) > 1 else [group], strict=True)
     return capitalised(", ".join(group_name(context, f"{column}={value}") for column, value in parts))
 
 

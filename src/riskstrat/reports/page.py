@@ -11,6 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from riskstrat.errors import printable
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.figures import PATTERNS, Language
@@ -104,7 +105,7 @@ def _page(
     sender: str | None,
     contact: str | None,
 ) -> str:
-    named = {"sender": sender, "contact": contact}
+    named = {"sender": printable(sender or ""), "contact": printable(contact or "")}
     blocks = [block for section in sections for block in unfolded(section.blocks)]
     used = {"map.js": bool(links), "slider.js": any(isinstance(block, Slider) for block in blocks)}
     script = "".join(_source(name) for name, is_used in used.items() if is_used)
