@@ -94,6 +94,20 @@ def test_nobody_eligible_is_an_error_beside_the_counts(build_registers: BuildReg
     assert "nobody is eligible for made_up" in str(publish_findings(found))
 
 
+def test_nobody_eligible_is_told_beside_who_was_left_out_and_why(build_registers: BuildRegisters, made_up: MadeUp):
+    registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
+    found = check(registers, made_up(outcome=STROKE, population=Population(age_years=(120, 125))), as_of=AS_OF)
+    assert found.dry_run is not None
+    flow = found.dry_run.flow
+    assert flow.row(0, named=True)["people"] == len(PERSONS)
+    assert dict(flow.filter(part="left_out").select("reason", "people").rows())["younger than 120 years"] == len(
+        PERSONS
+    )
+    assert "included" not in flow["part"]
+    assert found.dry_run.flow_keys.height == flow.height
+    assert "younger than 120 years" in str(publish_findings(found))
+
+
 def test_small_counts_are_withheld_in_text_and_tables(build_registers: BuildRegisters, made_up: MadeUp):
     registers = build_registers(PERSONS, diagnoses=DIAGNOSES)
     found = check(registers, made_up(outcome=STROKE, population=Population(excluding=(DIABETES,))), as_of=AS_OF)

@@ -194,6 +194,15 @@ def test_what_is_wrong_is_found(build_registers: BuildRegisters, case: Case):
     assert rows <= broken["of"].item() or "jump" in rule
 
 
+@pytest.mark.parametrize(("precision", "piles"), [("day", ["1 July"]), (None, ["1 July"]), ("month", []), ("year", [])])
+def test_days_of_birth_that_are_said_to_be_unknown_do_not_pile(
+    build_registers: BuildRegisters, precision: str | None, piles: list[str]
+):
+    born = {"birth_date": date(1940, 7, 1), "birth_date_precision": precision}
+    found = published_check(build_registers([{"person_id": person, **born} for person in range(1, 1201)]), OPEN).table
+    assert found.filter(table="persons", rule="dates pile on a day")["about"].to_list() == piles
+
+
 def test_every_rule_has_a_case():
     assert {rule for _, _, rule, _, _ in CASES.values()} == set(RULES) - {NOBODY_ELIGIBLE, NOT_READ}  # rows of no table
 

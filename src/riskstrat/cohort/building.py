@@ -37,11 +37,20 @@ from riskstrat.vocabulary import check_condition
 class NobodyEligibleError(DesignError):
     """Nobody is eligible at an index date.
 
+    Attributes
+    ----------
+    flow, flow_keys
+        Who was left out, and why, as of a `Cohort`.
+
     Examples
     --------
     >>> issubclass(NobodyEligibleError, DesignError)
     True
     """
+
+    def __init__(self, *problems: Problem, flow: pl.DataFrame, flow_keys: pl.DataFrame) -> None:
+        super().__init__(*problems)
+        self.flow, self.flow_keys = flow, flow_keys
 
 
 MIN_OUTCOMES = 30
@@ -205,7 +214,7 @@ def target_population(condition: Condition, registers: Registers, as_of: date) -
     indexed = index.index_dates(view)
     residents = screen_by_index_and_residence(condition, view, indexed, target_criteria(condition, view))
     history = screen_by_history(condition, view.restricted_to(residents.kept), residents.kept)
-    event_free = _refuse_nobody(residents, history)
+    event_free = _refuse_nobody(view, indexed, residents, history)
     last = _last_of_each(event_free.kept)
     people = _people(last.kept, view, _PERSON)
     left_out = (*event_free.left_out, *last.left_out)
@@ -256,21 +265,22 @@ def _eligible(condition: Condition, view: RegisterView, indexed: pl.LazyFrame) -
     """Give a view of the candidates only, and who of them was free of the outcome, with counts of the others."""
     residents = screen_by_index_and_residence(condition, view, indexed, cohort_criteria(condition, view))
     of_candidates = view.restricted_to(residents.kept)
-    return of_candidates, _refuse_nobody(residents, screen_by_history(condition, of_candidates, residents.kept))
+    event_free = screen_by_history(condition, of_candidates, residents.kept)
+    return of_candidates, _refuse_nobody(view, indexed, residents, event_free)
 
 
-def _refuse_nobody(residents: Screening, event_free: Screening) -> Screening:
+def _refuse_nobody(view: RegisterView, indexed: pl.LazyFrame, residents: Screening, event_free: Screening) -> Screening:
     """Join the counts of two screenings, or refuse to go on with nobody."""
     left_out = (*residents.left_out, *event_free.left_out)
     if event_free.kept.is_empty():
+        flow, keys = flow_frames(count_all(view, indexed), left_out, ())
         reasons = "; ".join(count.reason.en for count in left_out) or "no index date at all"
-        raise NobodyEligibleError(
-            Problem(
-                f"nobody is eligible; reasons: {reasons}",
-                "persons who are eligible at an index date that the registers cover",
-                "look at the population, the index, as_of and the coverage in the manifest",
-            )
+        problem = Problem(
+            f"nobody is eligible; reasons: {reasons}",
+            "persons who are eligible at an index date that the registers cover",
+            "look at the population, the index, as_of and the coverage in the manifest",
         )
+        raise NobodyEligibleError(problem, flow=flow, flow_keys=keys)
     return Screening(kept=event_free.kept, left_out=left_out)
 
 

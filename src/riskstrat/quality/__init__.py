@@ -11,11 +11,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.cohort import build_cohort
-from riskstrat.cohort.flow import FLOW_SCHEMA
+from riskstrat.cohort import NobodyEligibleError, build_cohort
 from riskstrat.cohort.look_back import explain_index_dates
 from riskstrat.declare import Condition, LocalisedText
-from riskstrat.errors import DesignError
 from riskstrat.errors.arguments import checked
 from riskstrat.quality.declared_rows import count_by_component_and_year
 from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, broken_by_residences, people_of
@@ -109,8 +107,8 @@ def _dry_run(
             cohort.flow_keys,
             (*cohort.notes, *explain_index_dates(condition, registers, cohort)),
         )
-    except DesignError:
-        flow, keys = pl.DataFrame(schema=dict(FLOW_SCHEMA)), pl.DataFrame()
+    except NobodyEligibleError as refused:
+        flow, keys = refused.flow, refused.flow_keys
         nobody = pl.DataFrame(
             [("persons", NOBODY_ELIGIBLE, condition.name, 0, registers.births.height)],
             schema=nobody.schema,
@@ -136,7 +134,8 @@ def _findings(broken: pl.DataFrame) -> pl.DataFrame:
 
 
 def _broken(registers: Registers, people: pl.DataFrame, rows_at_a_time: int) -> Iterator[tuple[str, pl.DataFrame]]:
-    births = people.group_by(date="birth_date").agg(rows=pl.len().cast(pl.Int64))
+    is_whole = pl.col("birth_date_precision").fill_null("day") == "day"
+    births = people.filter(is_whole).group_by(date="birth_date").agg(rows=pl.len().cast(pl.Int64))
     for name in registers.not_read:
         yield name.partition(".")[0], pl.DataFrame([(NOT_READ, name, 0, 0)], schema=BROKEN, orient="row")
     yield "persons", broken_by_persons(registers)

@@ -17,14 +17,14 @@ Rules = Mapping[str, tuple[pl.Expr, pl.Expr]]
 
 
 def people_of(registers: Registers) -> pl.DataFrame:
-    """Give person_id, birth_date, death_date, sex and last_day of residence, sorted by person_id.
+    """Give person_id, birth_date, birth_date_precision, death_date, sex and last_day of residence, sorted by person_id.
 
     The last day is null where residence goes on, and for people without any.
     """
     end = pl.col("end_date")
     spells = registers.scan("residences").group_by("person_id")
     last = spells.agg(last_day=pl.when(end.null_count() == 0).then(end.max()))
-    persons = registers.scan("persons").select("person_id", "birth_date", "death_date", "sex")
+    persons = registers.scan("persons").select("person_id", "birth_date", "birth_date_precision", "death_date", "sex")
     return persons.join(last, on="person_id", how="left").sort("person_id").collect()
 
 
