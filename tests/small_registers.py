@@ -24,6 +24,7 @@ MadeUp = Callable[..., Condition]
 PERSONS = {
     "person_id": pl.Int64,
     "birth_date": pl.Date,
+    "birth_date_precision": pl.String,
     "sex": pl.String,
     "death_date": pl.Date,
     "mother_id": pl.Int64,
