@@ -105,7 +105,9 @@ def test_nobody_eligible_is_told_beside_who_was_left_out_and_why(build_registers
     )
     assert "included" not in flow["part"]
     assert found.dry_run.flow_keys.height == flow.height
-    assert "younger than 120 years" in str(publish_findings(found))
+    text = str(publish_findings(found))
+    assert "younger than 120 years" in text
+    assert "outcome     `I63` in diagnoses (inpatient, main)" in text
 
 
 def test_small_counts_are_withheld_in_text_and_tables(build_registers: BuildRegisters, made_up: MadeUp):

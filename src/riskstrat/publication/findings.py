@@ -190,7 +190,8 @@ def _component_line(row: Mapping[str, object], messages: MessageCatalogue) -> st
     )
     numbers = messages("check.rows", **_counts(row, messages, "rows", "persons"))
     found = numbers if row["in_registers"] else messages("check.no_table")
-    return f"  {messages.named('check_part', str(row['part'])):<12}{row['component'] or '-'}: {asked}: {found}"
+    named = f"{row['component']}: " if row["component"] else ""
+    return f"  {messages.named('check_part', str(row['part'])):<12}{named}{asked}: {found}"
 
 
 def _year_lines(years: pl.DataFrame | None, messages: MessageCatalogue) -> list[str]:
