@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from importlib.resources import files
+from typing import Annotated
 
 import typer
 
@@ -43,6 +45,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"riskstrat {version('riskstrat')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version, and nothing else."),
+    ] = False,
+) -> None:
+    """Take the options of no command."""
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "track": track,
