@@ -177,7 +177,7 @@ def load_model(folder: Path | str, *, sha256: str | None = None) -> StoredModel:
     >>> rs.load_model("no such folder")
     Traceback (most recent call last):
     ...
-    riskstrat.errors.TrustError: a folder without model.json; expected ...
+    riskstrat.errors.TrustError: no model.json in no such folder; expected ...
     """
     files = _read(restored(folder))
     if sha256 is not None and digest_of(files[MODEL]) != sha256.lower():
@@ -262,7 +262,7 @@ def _risks(model: FittedModel) -> list[float]:
 
 def _read(folder: Path) -> dict[str, bytes]:
     if not (folder / MODEL).is_file():
-        raise TrustError(MODEL_KIND.not_as_saved("a folder without model.json"))
+        raise TrustError(MODEL_KIND.not_as_saved(f"no {MODEL} in {folder}"))
     names = [name for name in (MODEL, CONDITION, ESTIMATOR, SUMMARY, CARD) if (folder / name).is_file()]
     return {name: (folder / name).read_bytes() for name in names}
 

@@ -119,11 +119,11 @@ def open_study(folder: Path | str) -> SavedStudy:
     >>> rs.open_study("no such folder")
     Traceback (most recent call last):
     ...
-    riskstrat.errors.TrustError: a folder without contents.json; expected ...
+    riskstrat.errors.TrustError: no contents.json in no such folder; expected ...
     """
     kept = restored(folder)
     if not (kept / CONTENTS).is_file():
-        raise TrustError(STUDY_KIND.not_as_saved(f"a folder without {CONTENTS}"))
+        raise TrustError(STUDY_KIND.not_as_saved(f"no {CONTENTS} in {kept}"))
     contents = _contents(kept)
     files = {name: (kept / name).read_bytes() for name in contents.get("sha256", {}) if (kept / name).is_file()}
     STUDY_KIND.refuse_changed(contents, files)
