@@ -47,8 +47,8 @@ app = typer.Typer(
 )
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _say_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"riskstrat {version('riskstrat')}")
         raise typer.Exit
 
