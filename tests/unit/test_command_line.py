@@ -6,13 +6,13 @@ import json
 import re
 import shlex
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from commands import Finished, riskstrat
-from riskstrat import __version__ as riskstrat_version
 from riskstrat.cli import COMMANDS, app
 from riskstrat.cli.examples import EXAMPLES
 from riskstrat.cli.terminal import MODE, Mode, progress
@@ -75,7 +75,7 @@ def test_answers_as_json_are_one_document():
 
 @pytest.mark.usefixtures("folder")
 def test_the_version_is_that_of_the_library():
-    assert said_by("--version").stdout == f"riskstrat {riskstrat_version}\n"
+    assert said_by("--version").stdout == f"riskstrat {version('riskstrat')}\n"
 
 
 def test_quiet_says_what_was_asked_for_and_no_more():

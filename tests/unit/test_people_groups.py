@@ -19,7 +19,7 @@ from riskstrat.figures import people_and_cases
 from riskstrat.publication import Published, figures_of, publish
 from riskstrat.publication.composition import study_tables
 from riskstrat.publication.dividing import protected_groups
-from riskstrat.records.areas import AreaEstimates
+from riskstrat.records.areas import BETWEEN, AreaEstimates, unit_label
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
@@ -207,3 +207,11 @@ def test_rankings_and_crosses_are_declared_and_read_again() -> None:
     settings = Settings(groups=(("sex", "need"),))
     assert Settings.from_json(settings.to_json()) == settings
     assert settings.digest != Settings().digest
+
+
+def test_no_two_crosses_have_one_label():
+    values = ["a", "b", "a / b", "a/b", "a // b", "/", "/ b", "a /", " / "]
+    crosses = pl.DataFrame({"one": values}).join(pl.DataFrame({"other": values}), how="cross")
+    labels = crosses.select(unit_label(["one", "other"])).to_series()
+    assert labels.n_unique() == crosses.height
+    assert labels.str.split(BETWEEN).list.len().unique().to_list() == [2]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Annotated
 
 import typer
 
+import riskstrat
 from riskstrat.cli.boundary import boundary
 from riskstrat.cli.check import check
 from riskstrat.cli.codes import codes
@@ -49,7 +49,7 @@ app = typer.Typer(
 
 def _say_version(requested: bool) -> None:
     if requested:
-        typer.echo(f"riskstrat {version('riskstrat')}")
+        typer.echo(f"riskstrat {riskstrat.__version__}")
         raise typer.Exit
 
 

@@ -261,7 +261,7 @@ BETWEEN = " / "
 def unit_label(by: Sequence[str]) -> pl.Expr:
     """One text out of several grouping columns, the column ``unit``; null where any of them is.
 
-    The sign between columns stands in no value: there it loses its blanks.
+    In a value a slash after a blank is doubled: the sign between columns stands in none, and no two crosses are alike.
 
     Examples
     --------
@@ -269,7 +269,7 @@ def unit_label(by: Sequence[str]) -> pl.Expr:
     'a / female'
     """
     values = [pl.col(column).cast(pl.String) for column in by]
-    parts = [each.str.replace_all(BETWEEN, "/", literal=True) for each in values] if len(values) > 1 else values
+    parts = [each.str.replace_all(" /", " //", literal=True) for each in values] if len(values) > 1 else values
     return pl.concat_str(parts, separator=BETWEEN).alias("unit")
 
 
