@@ -73,11 +73,11 @@ def test_answers_as_json_are_one_document():
     assert {"name", "tables", "findings", "rule"} <= checked.keys()
 
 
-@pytest.mark.usefixtures("folder")
 def test_the_version_is_that_of_the_library():
     assert said_by("--version").stdout == f"riskstrat {version('riskstrat')}\n"
 
 
+@pytest.mark.usefixtures("folder")
 def test_quiet_says_what_was_asked_for_and_no_more():
     done = said_by("synthesise", "--people", "1000", "--out", "town", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
