@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -206,6 +207,20 @@ def test_a_table_of_own_words_knows_its_rows_and_its_units(build_registers: Buil
     for wrong in ("chair_stnd_s", "grip_strength", "balance"):
         with pytest.raises(UsageError, match=f"no code '{wrong}'"):
             notes(wrong)
+
+
+@pytest.mark.parametrize(("held", "named"), [("Z 99", '"Z 99"'), ("Z99.1  ", "Z99.1"), ("home care  ", '"home care"')])
+def test_the_remedy_for_a_code_with_blanks_works(
+    held: str, named: str, build_registers: BuildRegisters, made_up: MadeUp
+):
+    registers = build_registers(PERSONS, diagnoses=[], lab=rows(SMALL_TABLE, held))
+
+    def notes(code: str) -> int:
+        return len(check_condition(replace(made_up(), features=(Latest(register="lab", codes=code),)), registers))
+
+    with pytest.raises(UsageError, match=re.escape(f"did you mean '{named.replace('.', '')}'")):
+        notes(f"{named[:4]}x{named[4:]}")
+    assert notes(named) == notes("*") == 1
 
 
 def test_a_setting_of_the_manifest_or_of_the_rows_is_known(build_registers: BuildRegisters, made_up: MadeUp):

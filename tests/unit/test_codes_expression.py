@@ -37,12 +37,15 @@ def test_prefix_matching(expression: str, matched: list[str]):
         ("home_care", ["home_care"]),
         ("home_care, safety_alarm", ["home_care", "safety_alarm"]),
         ("home", []),
-        ("*", ["home_care", "home_care_extended", "safety_alarm"]),
-        ("any, not safety_alarm", ["home_care", "home_care_extended"]),
+        ("*", ["a, b", "home_care", "home_care_extended", "safety_alarm", "ward 5  "]),
+        ('any, not safety_alarm, not "a, b"', ["home_care", "home_care_extended", "ward 5  "]),
+        ('"ward 5", not home_care', ["ward 5  "]),
+        ('any, not "ward 5"', ["a, b", "home_care", "home_care_extended", "safety_alarm"]),
+        ('"a, b"', ["a, b"]),
     ],
 )
 def test_exact_matching(expression: str, matched: list[str]):
-    codes = ["home_care_extended", "safety_alarm", "home_care", "home_care", None]
+    codes = ["home_care_extended", "safety_alarm", "home_care", "home_care", "ward 5  ", "a, b", None]
     assert parse(expression).matching(codes, prefix=False) == matched
 
 
@@ -67,7 +70,17 @@ def test_the_same_codes_written_differently_are_equal(one: str, other: str):
     assert str(parse(one)) == str(parse(other))
 
 
-@pytest.mark.parametrize("expression", ["I20-I25, G45, not I252", "home_care, safety_alarm", "*", "any, not W19"])
+@pytest.mark.parametrize("prefix", [True, False])
+@pytest.mark.parametrize("written", ["Z 99", "Z99 ", " z99.", "Z99"])
+def test_a_code_is_named_as_a_register_writes_it(written: str, prefix: bool):
+    assert parse(f'"{written}"').matching([written, "Z98"], prefix=prefix) == [written]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["I20-I25, G45, not I252", "home_care, safety_alarm", "*", "any, not W19"]
+    + [f'"{code}"' for code in ("a b", "a, b", "any", "*", "not a", "-a", "I10-I20")],
+)
 def test_the_canonical_form_reads_back(expression: str):
     assert parse(str(parse(expression))) == parse(expression)
 
@@ -77,7 +90,7 @@ def test_case_of_names_is_kept():
 
 
 @pytest.mark.parametrize(
-    "part", ["I25-I20", "I20-25", "I20-I259", "I20 I25", "I21*", "not not I20", "two words", "I21%", "not"]
+    "part", ["I25-I20", "I20-25", "I20-I259", "I20 I25", "I21*", "not not I20", "two words", "I21%", "not", '"a', '" "']
 )
 def test_a_bad_part_is_refused(part: str):
     with pytest.raises(UsageError, match="expected"):

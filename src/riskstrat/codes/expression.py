@@ -20,6 +20,8 @@ _CODE = re.compile(rf"{_STEM}(-[Pp]?|[+*†#])?")
 _RANGE = re.compile(rf"(?P<low>{_STEM})\s*-\s*(?P<high>{_STEM})")
 _SHORT_RANGE = re.compile(rf"{_STEM}\s*-\s*\w+")
 _NAME = re.compile(r"(?!not$)[\w.:/-]+", re.IGNORECASE)
+_QUOTED = re.compile(r'"\s*(?P<code>[^"]*[^"\s])\s*"')
+_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')  # outside of quotes
 _POINTS = str.maketrans("", "", ".,")
 _MARKS = re.compile(r"(-P|[-+*†#])+$")  # primary care's suffix, the open fourth position, dagger and asterisk
 _EVERYTHING = ("*", "any")
@@ -54,10 +56,22 @@ class Span:
     def __str__(self) -> str:
         if self == EVERY_CODE:
             return _EVERYTHING[0]
-        return f"{self.low}-{self.high}" if self.is_range else self.low
+        written = f"{self.low}-{self.high}" if self.is_range else self.low
+        return written if _read_part(written) == (False, self) else f'"{written}"'
 
 
 EVERY_CODE = Span("", "")
+
+
+def one_code(code: str) -> Span:
+    """Give the span of a code as a table writes it; ``str()`` of it is how an expression names the code.
+
+    Examples
+    --------
+    >>> print(one_code("home_care  "), one_code("Z 99"))
+    home_care "Z 99"
+    """
+    return Span(_canonical(code), _canonical(code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +154,15 @@ def parse(expression: str) -> CodeExpression:
     """Read a code expression: parts with commas between them.
 
     A part is a range of categories (``I20-I25`` is every code that begins with I20 to I25), a prefix (``C10AA``), an
-    exact code (``home_care``), or ``*`` or ``any`` for every code; ``not`` or a minus before it excludes its codes.
+    exact code (``home_care``; in double quotes where it has blanks or other marks), or ``*`` or ``any`` for every code;
+    ``not`` or a minus before it excludes its codes.
+
+    Examples
+    --------
+    >>> parse('"home care", Z99').matching(["home care  ", "Z99"], prefix=False)
+    ['Z99', 'home care  ']
     """
-    parts = [part.strip() for part in expression.translate(_DASHES).split(",")]
+    parts = [part.strip() for part in _COMMA.split(expression.translate(_DASHES))]
     read = [_read_part(part) for part in parts if part]
     problems = [part for part in read if isinstance(part, Problem)]
     spans = [part for part in read if not isinstance(part, Problem)]
@@ -171,13 +191,14 @@ def _read_part(part: str) -> tuple[bool, Span] | Problem:
 def _read_span(body: str) -> Span | Problem:
     if body.lower() in _EVERYTHING:
         return EVERY_CODE
+    if quoted := _QUOTED.fullmatch(body):
+        return one_code(quoted["code"])
     if bounds := _RANGE.fullmatch(body):
         low, high = bare(bounds["low"]), bare(bounds["high"])
         return Span(low, high) if len(low) == len(high) and low <= high else _bad_range(body)
-    name = _canonical(body)
     if _SHORT_RANGE.fullmatch(body) and not _CODE.fullmatch(body):
         return _bad_range(body)
-    return Span(name, name) if _NAME.fullmatch(body) else _bad_name(body)
+    return one_code(body) if _NAME.fullmatch(body) else _bad_name(body)
 
 
 def _bad_range(body: str) -> Problem:
@@ -190,12 +211,15 @@ def _bad_name(body: str) -> Problem:
     return Problem(
         f"the part '{body}'",
         "one code, range or name",
-        "put commas between parts and leave out wildcards: a prefix such as I21 covers all codes below it",
+        "put commas between parts, double quotes around a code with blanks or other marks ('\"Z 99\"'), and leave out "
+        "wildcards: a prefix such as I21 covers all codes below it",
     )
 
 
 def _canonical(code: str) -> str:
-    return bare(code) if _CODE.fullmatch(code) else code.strip()
+    """Write a code as it is compared where codes match exactly, on both sides; blanks around it do not matter."""
+    plain = code.translate(_DASHES).strip()
+    return bare(plain) if _CODE.fullmatch(plain) else plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import chain
 import polars as pl
 
 from riskstrat.codes import CodeExpression, codelists
-from riskstrat.codes.expression import EVERY_CODE, parse
+from riskstrat.codes.expression import EVERY_CODE, one_code, parse
 from riskstrat.codes.lists import matching
 from riskstrat.codes.systems import begins_code
 from riskstrat.declare import AreaFact, BirthRegion, Condition, EventFeature, Feature, LocalisedText, OutcomeKind
@@ -99,13 +99,14 @@ def _unknown_exact(read: CodeExpression, table: str, registers: Registers) -> It
     In a small table a name that resembles none that the table holds may be right; so may a number anywhere, such as a
     concept of OMOP, which resembles others by chance.
     """
-    held = dict.fromkeys((*registers.codes(table), *registers.manifest.tables[table].units))
+    codes = (*registers.codes(table), *registers.manifest.tables[table].units)
+    held = {str(one_code(code)): None for code in codes}
     known = held | dict.fromkeys(CODES.get(table, ()))
     is_small = registers.size(table) < SMALL_TABLE
     for span in (*read.included, *read.excluded):
-        if span == EVERY_CODE or span.low in known or span.low.isdecimal():
+        if span == EVERY_CODE or str(span) in known or span.low.isdecimal():
             continue
-        meant = _meant(span.low, held if is_small else known)
+        meant = _meant(str(span), held if is_small else known)
         if meant or not is_small:
             listed = [*known][:_LISTED]
             yield Problem(
