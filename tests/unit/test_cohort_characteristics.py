@@ -290,7 +290,7 @@ def test_what_cannot_be_grouped_by_is_refused():
 )
 def test_the_flow_is_drawn_from_released_counts(language: str, expected: list[str]):
     drawn = draw(cohort(), language, THRESHOLDS).specification
-    labels = [box["label"] for layer in drawn["layer"] for box in layer["data"]["values"] if "label" in box]
+    labels = [box["label"] for boxes in drawn["datasets"].values() for box in boxes if "label" in box]
     assert labels[: len(expected)] == expected
 
 

@@ -37,7 +37,7 @@ EXACT = Disclosure(rounding=1, protection="none")
 
 def values_of(drawn: dict, layer: int = 0) -> list[dict]:
     """Rows behind a layer; layers of one frame share it."""
-    return (drawn["layer"][layer].get("data") or drawn["data"])["values"]
+    return drawn["datasets"][(drawn["layer"][layer].get("data") or drawn["data"])["name"]]
 
 
 def small_areas() -> Table:
@@ -110,7 +110,7 @@ def test_the_parts_of_a_bar_add_up_to_its_dot(released: Published):
     areas = with_class(released.tables["areas"])
     high = areas.filter(pl.col("class") == "clearly_higher")["area_id"].to_list()
     drawn = reasons_bars(released.tables["reasons"], released.tables["areas"], high).specification
-    parts, _, dots = (layer.get("data", {}).get("values", []) for layer in drawn["layer"])
+    parts, dots = values_of(drawn), values_of(drawn, 2)
     for dot in dots:
         found = sum(row["points"] for row in parts if row["name"] == dot["name"])
         assert found == pytest.approx(dot["points"])
@@ -137,8 +137,7 @@ def test_cells_of_a_table_are_escaped_and_missing_ones_are_a_dash():
 
 def test_the_steps_of_a_waterfall_lead_to_the_whole(released: Published):
     area = released.tables["areas"].frame["area_id"][0]
-    bars = waterfall(released.tables["reasons"], released.tables["areas"], area).specification["layer"][0]
-    steps = bars["data"]["values"]
+    steps = values_of(waterfall(released.tables["reasons"], released.tables["areas"], area).specification)
     assert [row["begins"] for row in steps[1:-1]] == [row["ends"] for row in steps[:-2]]
     assert steps[-2]["ends"] == pytest.approx(steps[-1]["ends"])
     assert steps[0]["begins"] == steps[-1]["begins"] == 0

@@ -150,7 +150,8 @@ def test_only_the_farthest_from_one_are_drawn():
 
 
 def _values(figure: Figure) -> list[dict]:
-    return figure.specification["layer"][1].get("data", figure.specification.get("data"))["values"]
+    (rows,) = figure.specification["datasets"].values()
+    return rows
 
 
 def test_both_can_be_drawn():

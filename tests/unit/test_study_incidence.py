@@ -235,11 +235,14 @@ def figure_rows(found: Incidence) -> pl.DataFrame:
 
 
 def drawn_groups(
-    estimates: dict[str, tuple[float, float, float] | None], days: tuple[int, ...] = (365, 731)
+    estimates: dict[str, tuple[float, float, float] | None],
+    days: tuple[int, ...] = (365, 731),
+    *,
+    withheld: tuple[str, int] | None = None,
 ) -> Released:
     rows = [
         {"group": group, "days": day, "event": 1, "index_dates": 400, "at_risk": 390 - day // 10}
-        | dict(zip(("estimate", "lower", "upper"), bounds or (None,) * 3, strict=True))
+        | dict(zip(("estimate", "lower", "upper"), ((group, day) != withheld and bounds) or (None,) * 3, strict=True))
         for group, bounds in estimates.items()
         for day in days
     ]
@@ -279,6 +282,14 @@ def test_withheld_groups_are_left_out_five_are_drawn_and_nothing_is_said_of_noth
     none = incidence_curves(drawn_groups({"all": None}), "sv")
     assert "för litet" in none.title
     assert none.svg()
+
+
+def test_numbers_followed_stand_in_the_order_of_the_names_where_the_first_time_of_a_group_is_withheld():
+    released = drawn_groups({"a": (0.1, 0.08, 0.12), "b": (0.3, 0.27, 0.33)}, withheld=("a", 365))
+    drawn = incidence_curves(released, "en", {"a": "few", "b": "many"}).specification
+    rows = {one["series"]: one["row"] for data in drawn["datasets"].values() for one in data if "row" in one}
+    assert rows["few"] < rows["many"]
+    assert drawn["layer"][1]["encoding"]["color"]["scale"]["domain"] == ["few", "many"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ MOST_CURVES = len(_STYLES)
 _UNITS = (("years", 700, 365.25), ("months", 60, 30.4375), ("days", 0, 1.0))
 """Name of a unit, days from which on follow-up is told in it, days that it has."""
 _MOST_COLUMNS = 6
-_HEIGHT, _BELOW_AXIS, _ROW_PX = 260, 74, 22
+_HEIGHT, _NUMBERS_PX, _ROW_PX = 260, 334, 22
 _RARE = 0.02
 _COLUMNS = ("estimate", "lower", "upper")
 
@@ -75,7 +75,7 @@ def _shown(frame: pl.DataFrame, names: Mapping[str, str] | None, messages: Messa
         series = pl.col("group").replace_strict(called, return_dtype=pl.String)
     order = list(called.values())
     rank = pl.col("series").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
-    return curves.with_columns(series=series).drop_nulls("estimate").sort(rank, "days")
+    return curves.with_columns(series=series).with_columns(rank=rank).drop_nulls("estimate").sort("rank", "days")
 
 
 def _unit(frame: pl.DataFrame) -> tuple[str, float]:
@@ -95,7 +95,7 @@ def _from_the_start(shown: pl.DataFrame, first: int) -> pl.DataFrame:
     zeros = (pl.lit(0.0).alias(name) for name in _COLUMNS)
     nobody = pl.lit(0).cast(shown.schema["days"]).alias("days")
     start = shown.filter(days=first).with_columns(nobody, *zeros, at_risk="index_dates")
-    return pl.concat([start, shown])
+    return pl.concat([start, shown]).sort("rank", "days")
 
 
 def _chart(
@@ -103,50 +103,44 @@ def _chart(
 ) -> alt.LayerChart:
     alt, (name, days) = altair(), unit
     order = shown["series"].unique(maintain_order=True).to_list()
-    styles = _STYLES[: max(len(order), 1)]
-    per_cent = pl.col(_COLUMNS) * 100
-    points = shown.with_columns(per_cent, x=(pl.col("days") / days).round(2))
+    colours, strokes = (list(style) for style in zip(*_STYLES[: max(len(order), 1)], strict=True))
+    points = shown.with_columns(pl.col(_COLUMNS) * 100, x=(pl.col("days") / days).round(2))
     ticks = [round(day / days, 2) for day in columns]
     axis = alt.Axis(values=ticks, format="~r", grid=False, labelFlush=False)
     x = alt.X("x:Q", title=messages(f"axis.after_{name}"), axis=axis, scale=alt.Scale(domain=ticks[:: len(ticks) - 1]))
     colour = alt.Color(
         "series:N",
-        scale=alt.Scale(domain=order, range=[each for each, _ in styles]),
+        scale=alt.Scale(domain=order, range=colours),
         legend=alt.Legend(symbolType="stroke", symbolSize=600, symbolStrokeWidth=2.5, symbolOpacity=1),
     )
-    dashes = alt.StrokeDash("series:N", scale=alt.Scale(domain=order, range=[each for _, each in styles]))
+    dashes = alt.StrokeDash("series:N", scale=alt.Scale(domain=order, range=strokes))
     base = alt.Chart(points).encode(x=x, color=colour)
     y = alt.Y("estimate:Q", title=messages("axis.share"), scale=alt.Scale(zero=True))
     band = base.mark_area(opacity=0.16 if len(order) <= 2 else 0.08).encode(y=alt.Y("lower:Q"), y2=alt.Y2("upper:Q"))
     line = base.mark_line(strokeWidth=2.5).encode(y=y, strokeDash=dashes)
     dots = base.mark_circle(size=40, opacity=1).encode(y=alt.Y("estimate:Q"))
-    return alt.layer(band, line, dots, *_numbers(shown, days, columns, order, messages))
+    followed = _followed(points.filter(pl.col("days").is_in(list(columns))), messages)
+    row = alt.Y("row:Q", scale=None)
+    numbers = alt.Chart(followed).mark_text(fontSize=TEXT_PX, color=INK).encode(x=x, y=row, text=alt.Text("told:N"))
+    samples = alt.Chart(followed.unique("row", keep="first", maintain_order=True)).mark_rule(strokeWidth=2.5)
+    placed = samples.encode(x=alt.XValue(-62), x2=alt.X2Value(-28), y=row, color=colour, strokeDash=dashes)
+    beneath = [_heading(messages), numbers, *([placed] if len(set(followed["row"])) > 1 else [])]
+    return alt.layer(band, line, dots, *beneath)
 
 
-def _numbers(
-    shown: pl.DataFrame, days: float, columns: Sequence[int], order: Sequence[str], messages: MessageCatalogue
-) -> list[alt.Chart]:
-    """Write how many are still followed beneath the axis, a row for each group behind a sample of its line."""
+def _followed(points: pl.DataFrame, messages: MessageCatalogue) -> pl.DataFrame:
+    """Write how many are still followed, each group on a row of its own beneath the axis."""
+    counts = points.unique(("group", "days"), keep="first", maintain_order=True)
+    written = [messages("incidence.few") if n is None else messages.numbers.number(n) for n in counts["at_risk"]]
+    row = _NUMBERS_PX + _ROW_PX * (1 + pl.col("group").rle_id())
+    return counts.select("x", "series", row=row, told=pl.Series(written, dtype=pl.String))
+
+
+def _heading(messages: MessageCatalogue) -> alt.Chart:
     alt = altair()
-    groups = shown["group"].unique(maintain_order=True).to_list()
-    top = _HEIGHT + _BELOW_AXIS
-    heading = alt.Chart(pl.DataFrame({"told": [messages("incidence.at_risk")]})).mark_text(
-        align="left", fontSize=TEXT_PX, color=QUIET
-    )
-    layers = [heading.encode(x=alt.XValue(0), y=alt.YValue(top), text=alt.Text("told:N"))]
-    for number, group in enumerate(groups):
-        rows = shown.filter(group=group).unique("days", maintain_order=True)
-        counts = rows.filter(pl.col("days").is_in(list(columns)))
-        written = [messages("incidence.few") if n is None else messages.numbers.number(n) for n in counts["at_risk"]]
-        frame = counts.with_columns(x=(pl.col("days") / days).round(2), told=pl.Series(written, dtype=pl.String))
-        y = alt.YValue(top + _ROW_PX * (number + 1))
-        text = alt.Chart(frame).mark_text(fontSize=TEXT_PX, color=INK, align="center")
-        layers.append(text.encode(x=alt.X("x:Q"), y=y, text=alt.Text("told:N")))
-        if len(groups) > 1:
-            colour, dash = _STYLES[order.index(rows["series"][0])]
-            sample = alt.Chart(frame.head(1)).mark_rule(color=colour, strokeDash=dash, strokeWidth=2.5)
-            layers.append(sample.encode(x=alt.XValue(-62), x2=alt.X2Value(-28), y=y))
-    return layers
+    told = alt.Chart(pl.DataFrame({"told": [messages("incidence.at_risk")]}))
+    text = told.mark_text(align="left", fontSize=TEXT_PX, color=QUIET)
+    return text.encode(x=alt.XValue(0), y=alt.YValue(_NUMBERS_PX), text=alt.Text("told:N"))
 
 
 def _time(days: int, unit: tuple[str, float], messages: MessageCatalogue) -> str:

@@ -214,7 +214,7 @@ def _numbers(frame: pl.DataFrame, shapes: Mapping[str, list[Ring]]) -> list[alt.
 def _shapes(features: list[Feature]) -> alt.Chart:
     """Outlines that are told one by one when the pointer is over them."""
     alt = altair()
-    outlined = alt.Chart(alt.Data(values=features)).mark_geoshape(stroke=QUIET, strokeWidth=0.7, aria=True)
+    outlined = alt.Chart(alt.InlineData(values=features)).mark_geoshape(stroke=QUIET, strokeWidth=0.7, aria=True)
     return outlined.encode(description=alt.Description("properties.told:N"))
 
 

@@ -96,7 +96,7 @@ def spec(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, object]
     Its schema is checked by tests: Altair would do so in every report, and copy the data for each setting of the theme.
     """
     alt = altair()
-    with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
+    with alt.data_transformers.disable_max_rows():
         found: dict[str, object] = chart.to_dict(validate=False)
     size = {"type": "fit-x", "contains": "padding"}
     return {**found, "width": "container", "height": height, "autosize": size, "config": dict(_THEME)}
