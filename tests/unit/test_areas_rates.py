@@ -63,6 +63,13 @@ def test_an_empty_stratum_makes_that_area_null_alone():
         assert found.filter(area="a").select("missing_strata", "estimate", "lower", "upper").row(0) == (1, *[None] * 3)
 
 
+def test_people_without_a_known_count_are_not_in_the_crude_rate():
+    known = pl.DataFrame({"area": ["a", "b"], "sex": ["f", "f"], "cases": [8, 12], "people": [100, 100]})
+    unknown = pl.DataFrame({"area": ["c"], "sex": ["f"], "cases": [None], "people": [1000]})
+    found = indirectly_standardised_rates(pl.concat([known, unknown], how="vertical_relaxed"), "area", "sex", per=100)
+    assert found["estimate"].to_list() == [pytest.approx(8), pytest.approx(12), None]
+
+
 def test_ratios_and_rates_indirectly_standardised_to_a_given_standard():
     counts = pl.DataFrame({"area": ["a", "a", "b"], "sex": ["f", "m", "f"], "cases": [6, 9, 0], "people": [100, 50, 0]})
     standard = pl.DataFrame({"sex": ["f", "m"], "cases": [200, 800], "people": [10_000, 10_000]})

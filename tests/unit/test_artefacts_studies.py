@@ -1,5 +1,6 @@
 """Studies to a folder and back."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 import riskstrat as rs
 from riskstrat.artefacts.study_folder import CONTENTS
 from riskstrat.errors import TrustError, UsageError
+from riskstrat.publication.published import TOKEN, Facts
+from riskstrat.publication.storing import published_files, read_published
 from riskstrat.records.study import Study
 
 
@@ -21,6 +24,14 @@ def test_the_report_of_a_saved_study_is_that_of_the_study(municipality_study: St
         for name, published in (("a.html", rs.publish(municipality_study)), ("b.html", rs.open_study(saved).published))
     ]
     assert pages[0] == pages[1]
+
+
+def test_every_fact_comes_back(municipality_study: Study):
+    published = rs.publish(municipality_study)
+    unusual = replace(published, missing="imputed", of_time=True, scenarios=(published.scenario,), token=TOKEN)
+    again = read_published(published_files(unusual))
+    told = [field.name for field in fields(Facts) if field.name != "partition"]
+    assert {name: getattr(again, name) for name in told} == {name: getattr(unusual, name) for name in told}
 
 
 def test_its_model_is_there(municipality_study: Study, saved: Path):

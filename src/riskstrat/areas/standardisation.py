@@ -247,8 +247,8 @@ def indirectly_standardised_rates(
     """
     UsageError.refuse(check_unit(per))
     ratios = standardised_ratios(counts, by, strata, level, standard=standard, kind=kind)
-    totals = (counts if standard is None else standard).select(pl.col("cases", "people").sum())
-    crude = totals.select(pl.col("cases") / pl.col("people")).item()
+    known = (counts if standard is None else standard).drop_nulls(["cases", "people"])
+    crude = known.select(pl.col("cases").sum() / pl.col("people").sum()).item()
     found = ratios.with_columns(pl.col("estimate", "lower", "upper") * crude)
     if kind == "proportion":
         within = pl.when(pl.col("estimate") <= 1).then(pl.col("estimate")).alias("estimate")

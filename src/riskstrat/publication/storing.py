@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
 import polars as pl
 
-from riskstrat.declare import Condition, Level, LocalisedText
+from riskstrat.declare import Condition, Level, LocalisedText, Scenario
 from riskstrat.disclosure import Disclosure, Released
 from riskstrat.disclosure.release import restored
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts
@@ -23,8 +23,8 @@ STUDY: Final = "study.json"
 _TABLES: Final = "tables/"
 _PARQUET: Final = ".parquet"
 _AS_THEY_ARE: Final = (
-    *("version", "budget_sek", "strata", "digest", "model_digest", "secret", "chosen"),
-    *("recalibration", "smoothing"),
+    *("version", "budget_sek", "digest", "model_digest", "secret", "chosen"),
+    *("missing", "of_time", "recalibration", "smoothing"),
 )
 
 
@@ -34,6 +34,9 @@ def published_files(published: Published) -> dict[str, bytes]:
         **{name: getattr(published, name) for name in _AS_THEY_ARE},
         "as_of": published.as_of.isoformat(),
         "condition": published.condition.to_plain(),
+        "strata": published.strata,
+        "scenario": None if published.scenario is None else published.scenario.to_plain(),
+        "scenarios": [scenario.to_plain() for scenario in published.scenarios],
         "partition": None if published.partition is None else json.loads(published.partition.to_json()),
         "omissions": [{"part": each.part, "reason": asdict(each.reason)} for each in published.omissions],
         "levels": [level.to_plain() for level in published.levels],
@@ -54,10 +57,12 @@ def read_published(files: Mapping[str, bytes]) -> Published:
     said: dict[str, Any] = json.loads(files[STUDY])
     rule = Disclosure(**said["disclosure"])
     facts = Facts(
-        **{name: said[name] for name in _AS_THEY_ARE if name != "strata"},
+        **{name: said[name] for name in _AS_THEY_ARE if name in said},
         strata=tuple(said["strata"]),
         as_of=date.fromisoformat(said["as_of"]),
         condition=Condition.from_json(json.dumps(said["condition"])),
+        scenario=None if said.get("scenario") is None else Scenario.from_json(json.dumps(said["scenario"])),
+        scenarios=tuple(Scenario.from_json(json.dumps(scenario)) for scenario in said.get("scenarios", ())),
         partition=None if said["partition"] is None else Partition.from_json(json.dumps(said["partition"])),
         omissions=tuple(
             Omission(part=each["part"], reason=LocalisedText(**each["reason"])) for each in said["omissions"]
@@ -67,8 +72,7 @@ def read_published(files: Mapping[str, bytes]) -> Published:
         source=SourceFacts(**said["source"] | {"data_end": date.fromisoformat(said["source"]["data_end"])}),
     )
     tables = {name: _table(files, name, described, rule) for name, described in said["tables"].items()}
-    kept = {field.name: getattr(facts, field.name) for field in fields(facts)}
-    return Published(**kept, tables=MappingProxyType(tables), disclosure=rule, token=TOKEN)
+    return Published(**vars(facts), tables=MappingProxyType(tables), disclosure=rule, token=TOKEN)
 
 
 def _table(files: Mapping[str, bytes], name: str, described: Mapping[str, Any], rule: Disclosure) -> Released:
