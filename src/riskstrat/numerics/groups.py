@@ -43,6 +43,18 @@ def common_groups(by: Sequence[str], *frames: pl.DataFrame) -> tuple[pl.DataFram
     return groups, [_numbers(frame.select(by), groups) for frame in frames]
 
 
+def number_among(labels: Labels, groups: Labels) -> NDArray[np.intp]:
+    """Find the number of each label among distinct groups, (n,), from 0 in their order; -1 where it is none of them.
+
+    Examples
+    --------
+    >>> number_among(pl.Series(["b", None, "c", "a"]), pl.Series(["a", "b"])).tolist()
+    [1, -1, -1, 0]
+    """
+    frame, known = _frame(labels), _frame(groups)
+    return _numbers(frame, known.rename(dict(zip(known.columns, frame.columns, strict=True))))
+
+
 def age_band(width_years: int, *, single_years_below: int = 0, open_from: int | None = None) -> pl.Expr:
     """Bands of ``age_years`` as text, ``"40-49"``, ``"7"`` (a single year) or ``"90+"``: the column ``age_band``.
 

@@ -38,7 +38,7 @@ def normal_quantile(level: float) -> float:
 
 def wilson_interval(
     share: npt.ArrayLike, size: npt.ArrayLike, level: float = LEVEL, added_variance: npt.ArrayLike = 0.0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> Interval:
     """Wilson's score interval of shares (Wilson 1927): lower and upper limits in [0, 1], each of shape (n,).
 
     `size` is the number of observations behind each, above 0: whole, or Kish's effective size under weights.
@@ -52,6 +52,20 @@ def wilson_interval(
     # The interval holds the share; rounding must not put a share of 1 above its upper limit.
     lower, upper = np.clip(np.minimum(centre - half, p), 0, 1), np.clip(np.maximum(centre + half, p), 0, 1)
     return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+
+
+def interval_columns(
+    name: str, draws: NDArray[np.float64], level: float = PUBLISHED_LEVEL
+) -> dict[str, NDArray[np.float64]]:
+    """Mean and interval of draws, (draws, n): the columns ``name``, ``name_lower`` and ``name_upper``, each (n,).
+
+    Examples
+    --------
+    >>> interval_columns("risk", np.arange(101.0)[:, None])["risk_lower"].round(6).tolist()
+    [5.0]
+    """
+    lower, upper = np.quantile(draws, ((1 - level) / 2, (1 + level) / 2), axis=0)
+    return {name: draws.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
 
 
 def followed_size(at_risk: npt.ArrayLike, event_free: npt.ArrayLike, entered: npt.ArrayLike) -> NDArray[np.float64]:

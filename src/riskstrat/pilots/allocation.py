@@ -17,7 +17,12 @@ from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist, squareform
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
+BEGINS, WAITS = 0, 1
+"""First periods in pairs."""
+MOST_ENUMERATED = 20_000
+SAMPLED = 9_999
 _NEAREST = 100
 """Partners that are considered for a unit: all of them among up to 101 units."""
 
@@ -60,14 +65,6 @@ def _edges(distance: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return first, second
 
 
-Whole = NDArray[np.int64]
-
-BEGINS, WAITS = 0, 1
-"""First periods in pairs."""
-MOST_ENUMERATED = 20_000
-SAMPLED = 9_999
-
-
 def draw_pairs(pairs: Sequence[tuple[int, int]], units: int, rng: np.random.Generator) -> Whole:
     """Let chance decide which unit of each pair begins, (units,)."""
     first = np.full(units, WAITS, dtype=np.int64)
@@ -95,19 +92,15 @@ def possible_allocations(
 
     All of them where there are at most `most`; else the one that was drawn, first, and a seeded sample of `sampled`.
     """
-    if count_allocations(first_period, pair) <= most:
-        found = _swaps(first_period, pair) if pair is not None else np.array(list(_orders(first_period)))
-        return found[np.lexsort(found.T[::-1])], True
-    rng = np.random.default_rng(seed)
+    every, rng = count_allocations(first_period, pair) <= most, np.random.default_rng(seed)
     if pair is None:
-        drawn = rng.permuted(np.tile(first_period, (sampled, 1)), axis=1)
+        orders = np.tile(first_period, (sampled, 1))
+        found = np.array(list(_orders(first_period))) if every else rng.permuted(orders, axis=1)
     else:
-        drawn = _swapped(first_period, pair, rng.integers(0, 2, (sampled, len(np.unique(pair)))))
-    return np.vstack([first_period, drawn]), False
-
-
-def _swaps(first_period: Whole, pair: Whole) -> Whole:
-    return _swapped(first_period, pair, np.array(list(product((0, 1), repeat=len(np.unique(pair))))))
+        pairs = len(np.unique(pair))
+        swaps = np.array(list(product((0, 1), repeat=pairs))) if every else rng.integers(0, 2, (sampled, pairs))
+        found = _swapped(first_period, pair, swaps)
+    return (found[np.lexsort(found.T[::-1])] if every else np.vstack([first_period, found])), every
 
 
 def _swapped(first_period: Whole, pair: Whole, swap: Whole) -> Whole:

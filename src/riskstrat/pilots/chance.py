@@ -5,6 +5,7 @@ In: draws of what would be counted without the programme, the allocation that wa
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -75,9 +76,6 @@ class SimulatedPilot:
 
     def detectable(self, strongest: float) -> float | None:
         """Find the ratio nearest to 1, on the way to the strongest, that is seen with a probability of 80 %."""
-        ratios = np.linspace(1, strongest, _STEPS + 1)[1:]
-        low, high = 0, len(ratios)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.seen(float(ratios[middle])) >= ENOUGH else (middle + 1, high)
-        return float(ratios[low]) if low < len(ratios) else None
+        ratios = np.linspace(1, strongest, _STEPS + 1)[1:].tolist()
+        nearest = bisect_left(ratios, ENOUGH, key=self.seen)
+        return ratios[nearest] if nearest < len(ratios) else None

@@ -11,13 +11,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from riskstrat.declare import LocalisedText, Programme
 from riskstrat.declare.pilot import CASES, Decision
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors import DesignError, Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.intervals import normal_quantile
 from riskstrat.pilots.designing import expected_counts, in_reach, model_of
 from riskstrat.pilots.notes import DECISIONS, INVERSION, few_allocations, result
 from riskstrat.pilots.score import PilotModel
@@ -85,9 +85,7 @@ def evaluate(
     return PilotEvaluation(
         design=design,
         outcome=outcome,
-        counts=table.with_columns(begun=pl.Series(model.begun.ravel() == 1)).select(
-            "unit", "period", "begun", "count", "expected"
-        ),
+        counts=table.select("unit", "period", pl.Series("begun", model.begun.ravel() == 1), "count", "expected"),
         ratio=ratio,
         lower=None if limits is None else limits[0],
         upper=None if limits is None else limits[1],
@@ -152,7 +150,8 @@ def updated_programme(evaluation: PilotEvaluation, *, seed: int = 0) -> Programm
                 "declare the programme with a new reduction=(low, point, high) and its source",
             )
         )
-    low, point, high = np.clip(_quantiles(reduction, weight, (0.025, 0.5, 0.975)), 0, 1)
+    limits = np.quantile(reduction, (0.025, 0.5, 0.975), weights=weight, method="inverted_cdf")
+    low, point, high = np.clip(limits, 0, 1)
     start, old = evaluation.design.start, programme.source
     source = LocalisedText(
         en=f"{old.en}; effect updated by the pilot begun {start}",
@@ -168,13 +167,8 @@ def _likelihood(evaluation: PilotEvaluation, ratio: Floats) -> Floats:
     if not np.isfinite(centre):
         return np.ones_like(ratio)
     distance = np.log(np.maximum(ratio, 1e-9)) - centre
-    half = np.where(distance < 0, centre - lower, upper - centre) / ndtri((1 + evaluation.design.rule.level) / 2)
+    half = np.where(distance < 0, centre - lower, upper - centre) / normal_quantile(evaluation.design.rule.level)
     return np.asarray(np.exp(-((distance / half) ** 2) / 2))
-
-
-def _quantiles(values: Floats, weight: Floats, probabilities: tuple[float, ...]) -> Floats:
-    order = np.argsort(values, kind="stable")
-    return values[order][np.searchsorted(np.cumsum(weight[order]) / weight.sum(), probabilities)]
 
 
 def _limits(design: PilotDesign, model: PilotModel, counts: Floats) -> tuple[float, float] | None:

@@ -152,13 +152,12 @@ def _knapsack(values: Floats, costs: Floats, budget: float) -> Floats:
     # No whole choice beats the best one in parts: with many units the greedy plan is provably as good as solving.
     if greedy @ values >= (1 - _GAP) * (in_parts @ values):
         return np.asarray(greedy)
-    one = np.ones((len(costs), 1), dtype=bool)
     limits = Limits(
         uses=costs[None, :, None],
         there=np.array([budget]),
         offered=(costs <= budget)[:, None],
         whole=np.array([True]),
-        members=one.T[:0],
+        members=np.zeros((0, len(costs)), dtype=bool),
         floors=np.zeros(0),
     )
     solved = _solved(values[:, None], limits, limits.whole)

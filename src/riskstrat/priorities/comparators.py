@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskstrat.priorities.allocation import greedy_allocation, highest_first
 from riskstrat.priorities.allocation_problem import AllocationProblem
-from riskstrat.records.areas import INTERVAL
+from riskstrat.priorities.net_cost import interval_of
 from riskstrat.records.plan import CARE_NEED, OBSERVED_CASES, OBSERVED_INDEX_DATES, TRUE_CASES
 
 Floats = NDArray[np.float64]
@@ -121,14 +121,5 @@ def _random_orders(units: int, seed: int) -> NDArray[np.intp]:
 
 
 def _row(name: str, averted: Floats, plan: Floats) -> dict[str, str | float]:
-    lower, upper = np.quantile(averted, INTERVAL)
-    difference_lower, difference_upper = np.quantile(plan - averted, INTERVAL)
-    return {
-        "strategy": name,
-        "averted": float(averted.mean()),
-        "lower": float(lower),
-        "upper": float(upper),
-        "difference": float((plan - averted).mean()),
-        "difference_lower": float(difference_lower),
-        "difference_upper": float(difference_upper),
-    }
+    found, difference = interval_of(averted), interval_of(plan - averted).columns("difference")
+    return {"strategy": name, "averted": found.estimate, "lower": found.lower, "upper": found.upper, **difference}

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from riskstrat.declare import Programme
 from riskstrat.numerics.groups import quintile_shares
+from riskstrat.numerics.intervals import normal_quantile
 from riskstrat.records.plan import CARE_NEED
 
 Floats = NDArray[np.float64]
 
-_Z95 = 1.959963984540054
 _ALMOST_ALL = 1 - 1e-9
 QUINTILES = 5
 
@@ -33,7 +33,7 @@ def reduction_draws(programme: Programme, draws: int, seed: int) -> Floats:
     """
     low, point, high = np.log1p(-np.minimum(programme.reduction, _ALMOST_ALL))
     z = np.random.default_rng([seed, crc32(programme.name.encode())]).standard_normal(draws)
-    spread = np.where(z > 0, point - high, low - point) / _Z95
+    spread = np.where(z > 0, point - high, low - point) / normal_quantile(0.95)
     return np.asarray(-np.expm1(point - spread * z))
 
 

@@ -18,11 +18,12 @@ from riskstrat.declare import Programme, Scenario
 from riskstrat.declare.programme import EquityWeights
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.intervals import interval_columns
 from riskstrat.priorities.allocation_problem import AllocationProblem, build_problem
 from riskstrat.priorities.comparators import compare, missing_comparators
 from riskstrat.priorities.net_cost import break_even, interval_of, net_cost, per_case
 from riskstrat.priorities.problem_checks import input_problems, naming_columns
-from riskstrat.records.areas import INTERVAL, AreaEstimates, Units
+from riskstrat.records.areas import AreaEstimates, Units
 from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES, TRUE_CASES, Plan
 
 _ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
@@ -30,6 +31,9 @@ _SMALLEST = 0.01
 _APART = 0.03
 """Round budgets nearer than this share to the one given, or to what is enough, would be written alike."""
 _ENOUGH_FIGURES = 3
+_MILLION = 1_000_000
+
+Floats = NDArray[np.float64]
 
 
 def round_budgets(full_cost_sek: float, budget_sek: float) -> list[float]:
@@ -62,10 +66,9 @@ def budget_curve(problem: AllocationProblem) -> Mapping[str, pl.DataFrame]:
     return {name: pl.concat(frames[name] for frames in shown) for name in ("curve", "curve_net_cost", "curve_units")}
 
 
-def _at_budget(problem: AllocationProblem, budget_sek: float, shares: NDArray[np.float64]) -> dict[str, pl.DataFrame]:
+def _at_budget(problem: AllocationProblem, budget_sek: float, shares: Floats) -> dict[str, pl.DataFrame]:
     allocated, draws, at = problem.allocated(shares), problem.averted(shares), pl.lit(budget_sek).alias("budget_sek")
     spent, averted = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)], interval_of(draws)
-    per_averted = per_case(sum(spent), averted)
     observed = [name for name in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if name in problem.units.columns]
     units = problem.units.select(*naming_columns(problem.units), "people", *observed).with_columns(
         share=shares.sum(axis=1)
@@ -76,9 +79,7 @@ def _at_budget(problem: AllocationProblem, budget_sek: float, shares: NDArray[np
             "averted": averted.estimate,
             "lower": averted.lower,
             "upper": averted.upper,
-            "cost_per_averted": per_averted.estimate,
-            "cost_per_averted_lower": per_averted.lower,
-            "cost_per_averted_upper": per_averted.upper,
+            **per_case(sum(spent), averted).columns("cost_per_averted"),
             "reached": float(allocated["reached"].sum()),
             "staff_hours": float(allocated["staff_hours"].sum()),
             **{name: int(chosen[name].sum()) for name in ("people", *observed)},
@@ -89,11 +90,6 @@ def _at_budget(problem: AllocationProblem, budget_sek: float, shares: NDArray[np
     )
     named = {"curve": totals, "curve_net_cost": by_payer, "curve_units": chosen}
     return {name: frame.select(at, pl.all()) for name, frame in named.items()}
-
-
-Floats = NDArray[np.float64]
-
-_MILLION = 1_000_000
 
 
 @checked
@@ -189,10 +185,10 @@ def plan_scenario(
     """Plan as `prioritise` does, from units in which nothing is wrong, by the rules of a scenario."""
     problem = build_problem(units, scenario, care_need=care_need, municipalities=municipalities, seed=seed)
     shares = problem.best_shares()
-    averted, allocated = problem.averted(shares), problem.allocated(shares)
+    draws, allocated = problem.averted(shares), problem.allocated(shares)
+    averted = interval_of(draws)
     spent = [float(cost) for cost in allocated["cost_sek"].sum(axis=0)]
     more = problem.best_shares(problem.budget_sek + _further(problem))
-    reached = float(allocated["reached"].sum())
     return Plan(
         scenario=scenario,
         spent_sek=sum(spent),
@@ -202,12 +198,12 @@ def plan_scenario(
         by=naming_columns(problem.units),
         units=_units(problem, shares, allocated),
         allocated=_listed(problem, allocated),
-        averted=interval_of(averted),
-        averted_draws=averted,
-        nnt=per_case(reached, interval_of(averted)),
-        cost_per_averted=per_case(sum(spent), interval_of(averted)),
+        averted=averted,
+        averted_draws=draws,
+        nnt=per_case(float(allocated["reached"].sum()), averted),
+        cost_per_averted=per_case(sum(spent), averted),
         break_even=break_even(scenario, sum(spent), _cases_of_completers(problem, allocated["share"])),
-        net_cost=net_cost(scenario, spent, averted),
+        net_cost=net_cost(scenario, spent, draws),
         outside_share=interval_of(_outside(problem, shares)),
         next_million=interval_of(_next_million(problem, shares, more)),
         next_unit=_next_unit(problem, shares, more),
@@ -238,16 +234,13 @@ def _listed(problem: AllocationProblem, allocated: dict[str, Floats]) -> pl.Data
 
 
 def _units(problem: AllocationProblem, shares: Floats, allocated: dict[str, Floats]) -> pl.DataFrame:
-    averted = problem.averted_by_unit(shares)
-    lower, upper = np.quantile(averted, INTERVAL, axis=0)
+    averted = interval_columns("averted", problem.averted_by_unit(shares))
     return problem.units.drop(TRUE_CASES, strict=False).with_columns(
         share=shares.sum(axis=1),
         reached=allocated["reached"].sum(axis=1),
         cost_sek=allocated["cost_sek"].sum(axis=1),
         cases=problem.expected_cases,
-        averted=averted.mean(axis=0),
-        averted_lower=lower,
-        averted_upper=upper,
+        **averted,
         robustness=problem.robustness,
     )
 

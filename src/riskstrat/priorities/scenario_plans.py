@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import polars as pl
@@ -20,7 +20,7 @@ from riskstrat.priorities.net_cost import interval_of
 from riskstrat.priorities.planning import plan_scenario
 from riskstrat.priorities.problem_checks import input_problems
 from riskstrat.records.areas import MUNICIPALITY, AreaEstimates, Units
-from riskstrat.records.plan import Interval, Plan, Scenarios
+from riskstrat.records.plan import Plan, Scenarios
 
 
 @checked
@@ -109,10 +109,9 @@ def compare_plans(plans: Mapping[str, Plan]) -> Scenarios:
 
 
 def _name_problems(scenarios: Sequence[Scenario]) -> list[Problem]:
-    counts = Counter(each.name for each in scenarios)
-    doubled = ", ".join(sorted(name for name, count in counts.items() if count > 1))
-    found = "no scenario" if not counts else f"two scenarios called {doubled}" if doubled else None
-    return [] if found is None else [Problem(found, "scenarios of different names", "name them")]
+    doubled = sorted(name for name, count in Counter(each.name for each in scenarios).items() if count > 1)
+    found = f"two scenarios called {', '.join(doubled)}" if doubled else "no scenario"
+    return [Problem(found, "scenarios of different names", "name them")] if doubled or not scenarios else []
 
 
 def _row(plan: Plan, first: Plan) -> dict[str, float | bool]:
@@ -122,13 +121,9 @@ def _row(plan: Plan, first: Plan) -> dict[str, float | bool]:
         "spent_sek": plan.spent_sek,
         "reached": plan.reached,
         "staff_hours": plan.staff_hours,
-        **_named("averted", plan.averted),
-        **_named("difference", interval_of(plan.averted_draws - first.averted_draws)),
-        **_named("cost_per_averted", plan.cost_per_averted),
+        **plan.averted.columns("averted"),
+        **interval_of(plan.averted_draws - first.averted_draws).columns("difference"),
+        **plan.cost_per_averted.columns("cost_per_averted"),
         **{name: everybody[name] for name in ("net_cost_sek", "net_cost_lower", "net_cost_upper")},
         "beats_spreading": plan.beats_spreading,
     }
-
-
-def _named(name: str, interval: Interval) -> dict[str, float]:
-    return {name if part == "estimate" else f"{name}_{part}": value for part, value in asdict(interval).items()}

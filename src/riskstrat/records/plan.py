@@ -41,6 +41,10 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.estimate:.3g} ({self.lower:.3g} to {self.upper:.3g})"
 
+    def columns(self, name: str) -> dict[str, float]:
+        """Give the three numbers as the columns ``name``, ``name_lower`` and ``name_upper`` of a frame."""
+        return {name: self.estimate, f"{name}_lower": self.lower, f"{name}_upper": self.upper}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
