@@ -16,6 +16,7 @@ from riskstrat.areas.observed_expected import observed_expected
 from riskstrat.areas.trends import trends
 from riskstrat.disclosure import CellNoise
 from riskstrat.errors.arguments import checked
+from riskstrat.numerics.groups import number_among
 from riskstrat.recalibration import PeriodRecalibration
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort
@@ -49,9 +50,7 @@ def area_trends(
     if periods.height < 2 or size < 2:
         return None
     people = with_band_if_needed(cohort.people, areas.by)
-    numbered = areas.groups.with_row_index("__group")
-    found = people.select(areas.by).join(numbered, on=areas.by, how="left", maintain_order="left")["__group"]
-    group = np.where(cohort.is_counted, found.cast(pl.Int64).fill_null(-1).to_numpy(), -1)
+    group = np.where(cohort.is_counted, number_among(people.select(areas.by), areas.groups), -1)
     period = np.searchsorted(periods["last_landmark"].sort().to_numpy(), people["landmark"].to_numpy())
     cell, cells = np.where(group >= 0, period * size + group, -1), periods.height * size
     rows = observed_expected(cohort, risk, recalibration, by=areas.by, noise=noise)

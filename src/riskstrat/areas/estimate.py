@@ -25,8 +25,9 @@ from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
 from riskstrat.numerics.groups import common_groups
+from riskstrat.numerics.intervals import interval_columns
 from riskstrat.recalibration import PeriodRecalibration
-from riskstrat.records.areas import INTERVAL, QUANTITIES, AreaEstimates, Draws
+from riskstrat.records.areas import QUANTITIES, AreaEstimates, Draws
 from riskstrat.records.cohort import Cohort, Target, counting_problems
 
 Floats = NDArray[np.float64]
@@ -212,14 +213,12 @@ def _check_agreement(rows: ObservedExpected, counted: NDArray[np.bool_], groups:
     # The risks sum to the protected outcomes, whose noise is that of all groups: six standard deviations of it.
     tolerance = AGREEMENT * observed + (0 if noise is None else 6 * (noise.variance * (groups + 1)) ** 0.5)
     if abs(observed - expected) > tolerance:
-        UsageError.refuse(
-            [
-                Problem(
-                    f"risks that sum to {expected / observed:.6g} of what was observed",
-                    "risks that went through the recalibration that is given",
-                    "apply it to risk and target_risk first, make it by the same groups, or leave it out",
-                )
-            ]
+        raise UsageError(
+            Problem(
+                f"risks that sum to {expected / observed:.6g} of what was observed",
+                "risks that went through the recalibration that is given",
+                "apply it to risk and target_risk first, make it by the same groups, or leave it out",
+            )
         )
 
 
@@ -241,18 +240,9 @@ def _check_groups(labels: pl.DataFrame, group_then: Numbers, group_now: Numbers)
 
 def _table(counts: pl.DataFrame, draws: Draws, unknown: pl.DataFrame | None) -> pl.DataFrame:
     higher = probability_higher(draws) if unknown is None else least_sure(unknown)
-    summaries = [column for quantity in QUANTITIES for column in _summary(quantity, draws[quantity])]
-    frame = counts.with_columns(*summaries, pl.Series("probability_higher", higher))
-    return frame.with_columns(class_of("probability_higher"))
-
-
-def _summary(quantity: str, draws: Floats) -> list[pl.Series]:
-    lower, upper = np.quantile(draws, INTERVAL, axis=0)
-    return [
-        pl.Series(quantity, draws.mean(axis=0)),
-        pl.Series(f"{quantity}_lower", lower),
-        pl.Series(f"{quantity}_upper", upper),
-    ]
+    for quantity in QUANTITIES:
+        counts = counts.with_columns(**interval_columns(quantity, draws[quantity]))
+    return counts.with_columns(probability_higher=higher).with_columns(class_of("probability_higher"))
 
 
 def _left_out(

@@ -16,7 +16,9 @@ from riskstrat.areas.forecast import forecast_groups
 from riskstrat.areas.partition import intersections
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem
-from riskstrat.records.areas import INTERVAL, AreaEstimates, Draws
+from riskstrat.numerics.groups import number_among
+from riskstrat.numerics.intervals import interval_columns
+from riskstrat.records.areas import AreaEstimates, Draws
 from riskstrat.records.cohort import Target
 
 Floats = NDArray[np.float64]
@@ -61,8 +63,7 @@ class GroupDraws:
         }
         columns = {"group": self.groups, "areas": (self.members > 0).sum(axis=1), "target_people": self.people}
         for name, draws in quantities.items():
-            lower, upper = np.quantile(draws, INTERVAL, axis=0)
-            columns |= {name: draws.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+            columns |= interval_columns(name, draws)
         columns["probability"] = probability_higher(self.draws)
         level = class_of("probability") if has_classes else pl.lit(None, pl.String).alias("class")
         frame = pl.DataFrame(columns).with_columns(level).drop("probability")
@@ -109,32 +110,27 @@ def spread_over(
     rows, fewest = ProtectedRows.of(target.people, noise), areas.disclosure.min_people
     label = target.people[column] if rows.noise is None else _counted_in(target.people, column, fewest)
     names = _names(label)
-    group = label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
-    area = (
-        target.people["area_id"]
-        .replace_strict(areas.groups.to_series(), np.arange(areas.table.height), default=-1, return_dtype=pl.Int64)
-        .to_numpy()
-    )
-    group = np.where(area >= 0, group, -1).astype(np.intp)
+    area = number_among(target.people["area_id"], areas.groups)
+    group = np.where(area >= 0, number_among(label, names), -1)
     present, forecast = forecast_groups(target.people, group, len(names), target_risk, noise=noise, fewest=fewest)
     names = names.filter(present)
     renumbered = np.where(present, np.cumsum(present) - 1, -1)
     group = np.where(group >= 0, renumbered[group], -1)
     cell = np.where(group >= 0, area * len(names) + group, -1)
     shape = areas.table.height, len(names)
-    sums = rows.risk_sum(target_risk, cell, shape[0] * shape[1], scale=float(target_risk.mean())).reshape(shape)
-    people = rows.count(cell, shape[0] * shape[1]).reshape(shape).T
-    lives_there = np.bincount(cell[cell >= 0], minlength=shape[0] * shape[1]).reshape(shape) > 0
-    theta = areas.draws.unexplained @ np.where(lives_there, sums, 0) / np.where(lives_there, sums, 0).sum(axis=0)
+    cells = shape[0] * shape[1]
+    lives_there = np.bincount(cell[cell >= 0], minlength=cells).reshape(shape) > 0
+    sums = rows.risk_sum(target_risk, cell, cells, scale=float(target_risk.mean())).reshape(shape)
+    sums = np.where(lives_there, sums, 0)
+    people = rows.count(cell, cells).reshape(shape).T
+    theta = areas.draws.unexplained @ sums / sums.sum(axis=0)
     found = GroupDraws(
         groups=names,
         people=forecast.people,
         draws=forecast.quantities(forecast.possible(theta, areas.level), areas.level),
         members=np.where(lives_there.T, people, 0),
     )
-    return found, names.gather(pl.Series(np.where(group >= 0, group, len(names))).replace(len(names), None)).alias(
-        column
-    )
+    return found, names.gather(pl.Series(group).replace(-1, None)).alias(column)
 
 
 def _counted_in(people: pl.DataFrame, column: str, fewest: int) -> pl.Series:

@@ -17,13 +17,13 @@ from riskstrat.areas.population_forecast import OLDEST, PopulationForecast
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import AGE_BAND
-from riskstrat.records.areas import AREA, INTERVAL, AreaEstimates, Units
+from riskstrat.numerics.intervals import interval_columns
+from riskstrat.records.areas import AREA, AreaEstimates, Units
 from riskstrat.records.plan import Plan
 from riskstrat.records.projection import Projection
 
 Floats = NDArray[np.float64]
 
-_CASES = ("cases", "cases_lower", "cases_upper")
 _RESIDENTS = ((0, 19), (20, 64), (65, 79))
 _OLDEST = ("80+", 80, OLDEST)
 """Ages whose growth is told: the young, those of working age, the old and the very old."""
@@ -169,21 +169,17 @@ def _year(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One year by area, and for all areas together."""
     draws, more = areas.cases_draws * growth.cases_factor(year), pl.Series(growth.people_factor(year))
-    lower, upper = np.quantile(draws, INTERVAL, axis=0)
     by_area = areas.groups.with_columns(
         pl.lit(year, pl.Int64).alias("year"),
         (areas.table["target_people"] * more).alias("people"),
-        **{name: pl.Series(of) for name, of in zip(_CASES, (draws.mean(axis=0), lower, upper), strict=True)},
+        **interval_columns("cases", draws),
     )
     if allocated.width:
         hours = allocated["fixed_hours"] + allocated["hours"] * more
         by_area = by_area.with_columns((allocated["reached"] * more).alias("reached"), hours.alias("staff_hours"))
-    sums = draws.sum(axis=1)
-    total = by_area.select("year", pl.all().exclude(*areas.by, "year", *_CASES).sum()).head(1)
-    in_all = zip(_CASES, (sums.mean(), *np.quantile(sums, INTERVAL)), strict=True)
-    return by_area, total.with_columns(**{name: pl.lit(float(value)) for name, value in in_all}).select(
-        [column for column in by_area.columns if column not in areas.by]
-    )
+    in_all = interval_columns("cases", draws.sum(axis=1, keepdims=True))
+    total = by_area.select("year", pl.all().exclude(*areas.by, "year", *in_all).sum()).head(1)
+    return by_area, total.with_columns(**in_all).select(by_area.drop(areas.by).columns)
 
 
 def _allocated(plan: Plan | None, areas: AreaEstimates) -> pl.DataFrame:

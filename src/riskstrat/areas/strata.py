@@ -17,7 +17,7 @@ from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.checks import risk_problems
-from riskstrat.numerics.groups import AGE_BAND, common_groups
+from riskstrat.numerics.groups import AGE_BAND, common_groups, number_among
 from riskstrat.records.areas import AreaEstimates, Units, unit_label
 from riskstrat.records.cohort import Target
 
@@ -190,7 +190,7 @@ def estimate_groups(
     rows = ProtectedRows.of(people, noise)
     UsageError.refuse(_check_sums(areas, people, risk, rows))
     labels, (group,) = common_groups(columns, people)
-    area = _group_of(areas, people)
+    area = number_among(people.select(areas.by), areas.groups)
     inside = (group >= 0) & (area >= 0)
     size = rows.count(np.where(inside, group, -1), labels.height)
     shape = (areas.table.height, labels.height)
@@ -241,13 +241,6 @@ def _left_out(
     )
 
 
-def _group_of(areas: AreaEstimates, people: pl.DataFrame) -> NDArray[np.intp]:
-    """Give the number of each person's group among those of the estimates, (n,), -1 where there is none."""
-    numbered = areas.groups.with_row_index("group").with_columns(pl.col("group").cast(pl.Int64))
-    found = people.select(areas.by).join(numbered, on=areas.by, how="left", maintain_order="left")
-    return found["group"].fill_null(-1).to_numpy().astype(np.intp)
-
-
 def _mean_risk(areas: AreaEstimates, people: pl.DataFrame, risk: NDArray[np.float64]) -> float:
     """Mean risk of the people who are in a group."""
     return float(risk[common_groups(areas.by, people)[1][0] >= 0].mean())
@@ -283,7 +276,7 @@ def _check_sums(
     """Compare the sum of risks of each group with the one behind its draws."""
     expected = areas.cases_draws[0] / (areas.level[0] * areas.draws.unexplained[0])
     scale = _mean_risk(areas, people, risk)
-    found = rows.risk_sum(risk, _group_of(areas, people), areas.table.height, scale=scale)
+    found = rows.risk_sum(risk, number_among(people.select(areas.by), areas.groups), areas.table.height, scale=scale)
     if np.allclose(found, expected, rtol=AGREEMENT, atol=0):
         return []
     return [

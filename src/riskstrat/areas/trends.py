@@ -9,7 +9,7 @@ slope, drawn towards none (u_i ~ N(0, su²), v_i ~ N(0, sv²)), so that one grou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, product
 
@@ -25,7 +25,8 @@ from riskstrat.areas.rates import check_level
 from riskstrat.areas.standardisation import table_problems
 from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.intervals import PUBLISHED_LEVEL
+from riskstrat.numerics.groups import number_groups
+from riskstrat.numerics.intervals import PUBLISHED_LEVEL, interval_columns
 from riskstrat.records.trends import Trends
 
 Floats = NDArray[np.float64]
@@ -106,13 +107,9 @@ def trends(
     UsageError.refuse([*check_level(level), *check_level(certainty), *_draws_problems(draws)])
     UsageError.refuse(table_problems("counts", counts, (*groups, "year"), "rate"))
     UsageError.refuse(_series_problems(counts, groups, noise))
-    labels, years = (
-        counts.select(groups).unique().sort(groups),
-        np.sort(counts["year"].unique().to_numpy().astype(float)),
-    )
-    numbered = counts.join(labels.with_row_index("__group"), on=groups, how="left", maintain_order="left")
-    at = np.searchsorted(years, counts["year"].to_numpy().astype(float)), numbered["__group"].to_numpy()
-    cells = _Cells.of(at, (len(years), labels.height), counts, noise)
+    group, labels = number_groups(counts.select(groups), counts.height)
+    years, year = np.unique(counts["year"].to_numpy().astype(float), return_inverse=True)
+    cells = _Cells.of((year, group), (len(years), labels.height), counts, noise)
     time = (years - years.mean()) / np.ptp(years)
     log_ratio = _draw(cells, time, draws, seed)
     ratios, span = np.exp(log_ratio), float(np.ptp(years))
@@ -123,21 +120,14 @@ def trends(
     sums = counts.group_by(groups).agg(pl.col("cases").sum(), pl.col("people").sum()).sort(groups).drop(groups)
     table = labels.with_columns(first_year=pl.lit(years[0]), last_year=pl.lit(years[-1])).hstack(sums)
     table = table.with_columns(
-        *_summary("relative_level", relative, level),
-        *_summary("yearly_ratio", change, level),
-        pl.Series("probability_high", (relative > 1).mean(axis=0)),
-        pl.Series("probability_rising", (change > 1).mean(axis=0)),
-        pl.Series("probability_high_and_rising", both),
-        pl.Series("high_and_rising", both >= certainty),
+        **interval_columns("relative_level", relative, level),
+        **interval_columns("yearly_ratio", change, level),
+        probability_high=(relative > 1).mean(axis=0),
+        probability_rising=(change > 1).mean(axis=0),
+        probability_high_and_rising=both,
+        high_and_rising=both >= certainty,
     )
     return Trends(table=table, years=tuple(years.tolist()), ratios=ratios)
-
-
-def _summary(name: str, draws: Floats, level: float) -> Iterator[pl.Series]:
-    lower, upper = np.quantile(draws, ((1 - level) / 2, (1 + level) / 2), axis=0)
-    yield pl.Series(name, draws.mean(axis=0))
-    yield pl.Series(f"{name}_lower", lower)
-    yield pl.Series(f"{name}_upper", upper)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,6 +19,7 @@ from riskstrat.errors.arguments import checked
 from riskstrat.explanation.contributions import OTHER, Explainable, explain
 from riskstrat.explanation.groups import PartMeans, sum_problems
 from riskstrat.explanation.risk_scale import Response, on_risk_scale
+from riskstrat.numerics.groups import number_among
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.explanation import FAMILIES
@@ -131,9 +132,9 @@ def area_means(
 
 def group_means(
     label: pl.Series, names: pl.Series, why: ExplainedRisk, rows: ProtectedRows, refits: Iterable[NDArray[np.floating]]
-) -> tuple[PartMeans, Floats, NDArray[np.int64]]:
+) -> tuple[PartMeans, Floats, NDArray[np.intp]]:
     """Mean contributions of the groups of these names, the range of each family, and the group of each row, or -1."""
-    cell = label.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
+    cell = number_among(label, names)
     parts, reach = rows.means(why.contributions, cell, len(names), name="reason")
     again = [rows.means(each.astype(np.float64), cell, len(names), name="reason")[0] for each in refits]
     return PartMeans(families=why.families, parts=parts, refits=np.stack(again) if again else None), reach, cell

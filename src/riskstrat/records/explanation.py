@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from riskstrat.disclosure import ProtectedRows
+from riskstrat.numerics.groups import number_among
 from riskstrat.records.cohort import check_rows
 
 FAMILIES = ("age_sex", "living_conditions", "health_care", "growth_family", "area")
@@ -66,7 +67,7 @@ class Explanation:
         if protected is None or protected.noise is None:
             difference = _group_means(self.values, group, names) - self.values.mean(axis=0)
         else:
-            cell = group.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64).to_numpy()
+            cell = number_among(group, names)
             difference, _ = protected.means(self.values, cell, len(names), name="contribution")
             difference = difference - protected.means(self.values, np.zeros(len(cell), int), 1, name="contribution")[0]
         return pl.DataFrame(

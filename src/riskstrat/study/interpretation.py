@@ -21,6 +21,7 @@ from riskstrat.explanation.correlated import STRONG
 from riskstrat.explanation.dependence import main_features
 from riskstrat.explanation.fold_models import explain_risk
 from riskstrat.explanation.ratios import Linear
+from riskstrat.numerics.groups import number_among
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.areas import AREA
@@ -141,8 +142,7 @@ def _behind(outcomes: pl.DataFrame, term: tuple[str, str]) -> tuple[int, int]:
 def _stability(data: StudyData, model: RiskModel, candidate: Candidate, families: tuple[str, ...]) -> pl.DataFrame:
     area = data.target.target.people[AREA]
     groups = area.drop_nulls().unique().sort()
-    cell = area.replace_strict(groups, np.arange(len(groups)), default=-1, return_dtype=pl.Int64).to_numpy()
-    rows = ProtectedRows.of(data.target.target.people, data.noise)
+    cell, rows = number_among(area, groups), ProtectedRows.of(data.target.target.people, data.noise)
     found = [
         rows.means(parts, cell, len(groups), name="reason")[0] - parts.mean(axis=0)
         for parts in _refitted_parts(data, model, candidate, families)

@@ -18,6 +18,7 @@ from riskstrat.declare.levels import REGISTER_LEVELS, Level
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.explanation.fold_models import ExplainedRisk, area_means, group_means
+from riskstrat.numerics.groups import number_among
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.areas import AREA, AreaEstimates
 from riskstrat.records.levels import LevelEstimates
@@ -137,14 +138,14 @@ def _problems(data: StudyData, level: Level) -> Iterator[Problem]:
 
 def _profile(data: StudyData, level: str, label: pl.Series, groups: pl.Series, rows: ProtectedRows) -> pl.DataFrame:
     """Means of the labelled features among the people of each group of whom they are known, beside everybody's."""
-    cell = label.replace_strict(groups, np.arange(len(groups)), default=-1, return_dtype=pl.Int64).to_numpy()
+    cell = number_among(label, groups)
     names = dict.fromkeys(each.column for each in data.condition.features if each.label is not None)
     found = [_means(data, data.target.X[name], cell, groups, rows) for name in names if name in data.target.X.columns]
     return pl.concat(found).select(pl.lit(level).alias("level"), pl.all())
 
 
 def _means(
-    data: StudyData, values: pl.Series, cell: NDArray[np.int64], groups: pl.Series, rows: ProtectedRows
+    data: StudyData, values: pl.Series, cell: NDArray[np.intp], groups: pl.Series, rows: ProtectedRows
 ) -> pl.DataFrame:
     known, rule, count = values.is_not_null().to_numpy(), data.settings.disclosure, len(groups)
     column = values.fill_null(0.0).to_numpy()[:, None].astype(np.float64)

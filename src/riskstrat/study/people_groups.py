@@ -16,7 +16,8 @@ from riskstrat.areas.pooled import pool_groups
 from riskstrat.areas.strata import REST
 from riskstrat.declare import AreaFact, LocalisedText
 from riskstrat.errors import DesignError
-from riskstrat.records.areas import INTERVAL, AreaEstimates
+from riskstrat.numerics.intervals import interval_columns
+from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.levels import PeopleGroups
 from riskstrat.records.omission import Omission, too_few_people
 from riskstrat.study.data import StudyData
@@ -59,8 +60,7 @@ def _table(counts: pl.DataFrame, cases: Floats) -> pl.DataFrame:
     share = cases / cases.sum(axis=1, keepdims=True)
     columns = {"share_of_people": people / people.sum()}
     for name, draws in {"risk": cases / people, "expected_cases": cases, "share_of_cases": share}.items():
-        lower, upper = np.quantile(draws, INTERVAL, axis=0)
-        columns |= {name: draws.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+        columns |= interval_columns(name, draws)
     return counts.select("group", "cases", "index_dates", "target_people").with_columns(**columns)
 
 

@@ -13,6 +13,7 @@ from riskstrat.areas.grouping import folds_of_target
 from riskstrat.declare import Candidate
 from riskstrat.disclosure import ProtectedRows
 from riskstrat.disclosure.protected_rows import EDGES
+from riskstrat.numerics.groups import number_among
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.area_results import AreaSensitivity
 from riskstrat.records.areas import AREA, AreaEstimates
@@ -79,11 +80,10 @@ def care_use_by_area(data: StudyData) -> pl.DataFrame | None:
         return None
     people = data.target.target.people
     areas = people[AREA].drop_nulls().unique().sort()
-    cell = people[AREA].replace_strict(areas, np.arange(len(areas)), default=-1, return_dtype=pl.Int64).to_numpy()
     low, high = np.quantile(values[known], EDGES) if data.noise else (-np.inf, np.inf)
     mean = ProtectedRows.of(people, data.noise).mean(
         np.clip(values, low, high),
-        cell,
+        number_among(people[AREA], areas),
         len(areas),
         name="care use",
         scale=float(high - low) if data.noise else 0.0,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.disclosure import within
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.incidence import counting_weights
-from riskstrat.numerics.groups import age_band
+from riskstrat.numerics.groups import age_band, number_groups
 from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA
 from riskstrat.validation.assessed import ENOUGH_OUTCOMES, LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.calibration import calibration_curve
@@ -87,8 +87,8 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     `parts` says how much of each row, (n,), is reached at each capacity.
     """
     labels = group_labels(data.people, column)
-    names = labels.unique().sort()
-    code = labels.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
+    code, known_labels = number_groups(labels, len(labels))
+    names = known_labels.to_series()
     weight, known = row_weights(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
