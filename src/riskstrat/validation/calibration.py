@@ -112,7 +112,7 @@ def calibration(
     """
     weights = observed_weights(y, horizon_days, weights, entry)
     labels = label_outcomes(y, risk, horizon_days, weights)
-    weight, curve = _prediction_weight(labels, weights), SmoothCurve.fit(labels)
+    weight, curve = prediction_weight(labels, weights), SmoothCurve.fit(labels)
     level = observed_risk(y, horizon_days, weights, np.zeros(len(y), dtype=np.intp), LEVEL)["observed"][0]
     return Calibration(
         observed_expected=float(level / np.average(labels.risk, weights=weight)),
@@ -129,10 +129,17 @@ def distances(
 ) -> dict[str, float]:
     """Mean (``ici``), median (``e50``) and 90th percentile (``e90``) of the distance of risks from those observed."""
     distance = np.abs(observed - risk)
-    order = np.argsort(distance, kind="stable")
+    e50, e90 = weighted_quantiles(distance, weight, np.array([0.5, 0.9]))
+    return {"ici": float(np.average(distance, weights=weight)), "e50": float(e50), "e90": float(e90)}
+
+
+def weighted_quantiles(
+    values: NDArray[np.float64], weight: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Find the values at or below which these shares of the weight lie; numpy's own takes three times as long."""
+    order = np.argsort(values, kind="stable")
     reached = np.cumsum(weight[order])
-    quantile = distance[order][np.searchsorted(reached, np.array([0.5, 0.9]) * reached[-1])]
-    return {"ici": float(distance @ weight / reached[-1]), "e50": float(quantile[0]), "e90": float(quantile[1])}
+    return np.asarray(values[order][np.searchsorted(reached, at * reached[-1])], dtype=np.float64)
 
 
 def in_the_large(labels: HorizonLabels) -> float:
@@ -156,15 +163,12 @@ def calibration_groups(
 
     Parameters
     ----------
-    y, risk, horizon_days, weights
+    y, risk, horizon_days, weights, entry
         As for `calibration`.
     groups
         Number of groups of about equal size; equal risks stay together, so that there may be fewer.
     level
         Coverage of the intervals: log-log around Aalen-Johansen, Wilson's with Kish's effective size around a share.
-    entry
-        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
-        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------
@@ -180,7 +184,7 @@ def calibration_groups(
     """
     weights = observed_weights(y, horizon_days, weights, entry)
     labels = label_outcomes(y, risk, horizon_days, weights)
-    weight = _prediction_weight(labels, weights)
+    weight = prediction_weight(labels, weights)
     number = risk_groups(labels.risk, weight > 0, groups)
     counts = np.bincount(number, weights=weight > 0)
     expected = np.bincount(number, weights=weight * labels.risk) / np.bincount(number, weights=weight)
@@ -269,8 +273,8 @@ def logistic_influence(
     return np.asarray(np.linalg.solve(information, score.T).T, dtype=np.float64)
 
 
-def _prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> NDArray[np.float64]:
-    """Weight of each row's *prediction*: 1, unless only assessed rows count, with weights."""
+def prediction_weight(labels: HorizonLabels, weights: npt.ArrayLike | None) -> NDArray[np.float64]:
+    """Weight of each row's *prediction*, (n,): 1, unless only assessed rows count, with weights."""
     return np.ones_like(labels.risk) if weights is None else labels.weight
 
 

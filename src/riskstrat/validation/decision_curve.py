@@ -16,7 +16,7 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import OutcomeArray, observed_weights
 from riskstrat.numerics.intervals import LEVEL
-from riskstrat.validation.calibration import observed_risk
+from riskstrat.validation.calibration import observed_risk, prediction_weight
 from riskstrat.validation.horizon_labels import label_outcomes
 
 
@@ -88,9 +88,9 @@ def net_benefit(
     weights = observed_weights(y, horizon_days, weights, entry)
     at = _checked(thresholds, harm, prevalence)
     labels = label_outcomes(y, risk, horizon_days, weights)
-    prediction_weight = np.ones(len(y)) if weights is None else labels.weight
+    weight = prediction_weight(labels, weights)
     acted_on = [np.ones(len(y), dtype=bool), *(labels.risk >= threshold for threshold in at)]
-    shares = np.array([_shares(y, rows, horizon_days, weights, prediction_weight) for rows in acted_on])
+    shares = np.array([_shares(y, rows, horizon_days, weights, weight) for rows in acted_on])
     if prevalence is not None:
         shares = shares / shares[0] * (prevalence, 1 - prevalence)
     everybody = np.tile(shares[0], (len(at), 1))
@@ -108,10 +108,10 @@ def _shares(
     acted_on: NDArray[np.bool_],
     horizon_days: float,
     weights: npt.ArrayLike | None,
-    prediction_weight: NDArray[np.float64],
+    weight: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Shares of the population that are true and false positives; NaN where the observed risk is not known."""
-    share = float(prediction_weight[acted_on].sum() / prediction_weight.sum())
+    share = float(weight[acted_on].sum() / weight.sum())
     if not share:
         return 0.0, 0.0
     chosen = None if weights is None else np.asarray(weights, dtype=np.float64)[acted_on]

@@ -38,6 +38,11 @@ class HorizonLabels:
         """Logit of the risk (n,), of risks held within `LOGIT_EDGE` of 0 and 1."""
         return LOGIT.of_risk(self.risk, edge=LOGIT_EDGE)
 
+    @property
+    def squares(self) -> NDArray[np.float64]:
+        """Weight x (outcome - risk) squared, (n,): the terms of the Brier score."""
+        return self.weight * (self.outcome - self.risk) ** 2
+
     def select(self, rows: NDArray[np.intp] | slice) -> HorizonLabels:
         """Choose rows."""
         return HorizonLabels(self.outcome[rows], self.risk[rows], self.weight[rows])

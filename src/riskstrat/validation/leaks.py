@@ -29,6 +29,7 @@ MOST_ROWS: Final = 20_000
 FEWEST_OUTCOMES: Final = 20
 """Among fewer outcomes, or fewer rows without, a high AUC may be chance."""
 
+_SAID = {"value": "its values", "is_missing": "its being missing"}
 _SCHEMA = {"column": pl.String(), "of": pl.String(), "auc": pl.Float64(), "n": pl.Int64()}
 
 
@@ -76,7 +77,7 @@ def leaks(
     outcome, weight = outcome_within(y, horizon_days)[::step].astype(np.float64), weight[::step]
     rows = [row for column in X.drop(KEYS, strict=False)[::step] for row in _of_column(column, outcome, weight)]
     frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
-    return frame.sort(pl.col("auc"), descending=True, maintain_order=True)
+    return frame.sort("auc", descending=True, maintain_order=True)
 
 
 @checked
@@ -100,9 +101,6 @@ def check_leaks(
         )
         for row in found.iter_rows(named=True)
     )
-
-
-_SAID = {"value": "its values", "is_missing": "its being missing"}
 
 
 def _of_column(

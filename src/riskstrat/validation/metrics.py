@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from riskstrat.incidence import OutcomeArray
 from riskstrat.numerics.links import LOGIT
 from riskstrat.numerics.logistic import logistic_recalibration
-from riskstrat.validation.calibration import SmoothCurve, distances, in_the_large, logistic_influence
+from riskstrat.validation.calibration import (
+    SmoothCurve,
+    distances,
+    in_the_large,
+    logistic_influence,
+    weighted_quantiles,
+)
 from riskstrat.validation.discrimination import auc_pairs, concordance_pairs
 from riskstrat.validation.horizon_labels import HorizonLabels
 from riskstrat.validation.pairs import Pairs
@@ -88,25 +94,23 @@ def group_sums(rows: Tested, draws: FamilyDraws) -> GroupSums:
         "expected": rows.prediction_weight * labels.risk,
         "known": labels.weight,
         "outcomes": labels.weight * labels.outcome,
-        "squares": _squares(labels),
+        "squares": labels.squares,
         "calibration_slope": logistic_influence(logits, labels, recalibrated)[:, 1],
         "calibration_in_the_large": logistic_influence(logits[:, :1], labels, shifted)[:, 0],
         "curve": logistic_influence(curve.design(labels.risk), labels, curve.observed(labels.risk)),
     }
     if rows.baseline is not None:
-        pairs["baseline_auc"], terms["baseline_squares"] = auc_pairs(rows.baseline), _squares(rows.baseline)
+        pairs["baseline_auc"], terms["baseline_squares"] = auc_pairs(rows.baseline), rows.baseline.squares
     terms |= {name: found.influence for name, found in pairs.items()}
     fitted = {name: found.share for name, found in pairs.items()}
     fitted |= {"calibration_slope": recalibration.slope, "calibration_in_the_large": shift}
     fitted |= distances(curve.observed(labels.risk), labels.risk, rows.prediction_weight)
-    order = np.argsort(labels.risk)
     middle = (np.arange(_CURVE_POINTS) + 0.5) / _CURVE_POINTS
-    passed = np.cumsum(rows.prediction_weight[order])
     return GroupSums(
         sums={name: draws.sums(term) for name, term in terms.items()},
         fitted=fitted,
         curve=curve,
-        at=labels.risk[order][np.searchsorted(passed, middle * passed[-1])],
+        at=weighted_quantiles(labels.risk, rows.prediction_weight, middle),
     )
 
 
@@ -138,7 +142,3 @@ def _curve_distances(group: GroupSums, change: NDArray[np.float64]) -> dict[str,
         zip(("ici", "e50", "e90"), (away.mean(axis=0), *np.quantile(away, [0.5, 0.9], axis=0)), strict=True)
     )
     return {name: group.fitted[name] + values[1:] - values[0] for name, values in summaries.items()}
-
-
-def _squares(labels: HorizonLabels) -> NDArray[np.float64]:
-    return labels.weight * (labels.outcome - labels.risk) ** 2

@@ -6,6 +6,7 @@ The standard errors are those of R's riskRegression (AUC, Brier score) and survi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -89,7 +90,7 @@ def score(
     late = entry is not None and bool(np.any(np.asarray(entry) != 0))
     curve = _known if late else partial(censoring_influence, y, horizon_days)
     labels = {name: label_outcomes(y, risk, horizon_days, weight) for name, risk in risks.items()}
-    observed = HorizonLabels(*_null(next(iter(labels.values()))))
+    observed = _null(next(iter(labels.values())))
     ranked = None if late else partial(concordance_pairs, y, horizon_days=horizon_days, weight=weight)
     metrics = {name: dict(_metrics(found, curve, ranked)) for name, found in labels.items()}
     reference, *others = metrics
@@ -123,14 +124,14 @@ def _metrics(
         in_time = ranked(labels.risk)
         yield "concordance", (in_time.share, in_time.influence)
     brier, psi = _brier(labels, curve)
-    null, of_null = _brier(HorizonLabels(*_null(labels)), curve)
+    null, of_null = _brier(_null(labels), curve)
     yield "brier", (brier, psi)
     yield "ipa", (1 - brier / null, (brier / null * of_null - psi) / null)
 
 
 def _brier(labels: HorizonLabels, curve: OfCurve) -> Estimated:
     """Weighted mean of squares; without late entry the weights add up to the number of rows, whatever the sample."""
-    squares, size = labels.weight * (labels.outcome - labels.risk) ** 2, labels.weight.sum()
+    squares, size = labels.squares, labels.weight.sum()
     mean = float(squares.sum() / size)
     each = labels.weight if curve is _known else 1.0
     return mean, (squares - mean * each) / size + curve(squares / size)
@@ -141,10 +142,10 @@ def _known(change: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.zeros_like(change)
 
 
-def _null(labels: HorizonLabels) -> tuple[NDArray[np.float64], ...]:
-    """Outcome, the observed risk as that of everybody, and weight."""
+def _null(labels: HorizonLabels) -> HorizonLabels:
+    """Give everybody the observed risk."""
     observed = np.average(labels.outcome, weights=labels.weight)
-    return labels.outcome, np.full(len(labels.risk), observed), labels.weight
+    return replace(labels, risk=np.full(len(labels.risk), observed))
 
 
 def _minus(one: Estimated, other: Estimated) -> Estimated:

@@ -5,6 +5,7 @@ Splits are by family, by cluster of areas, and in time; all hold row numbers of 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.folds import Split, family_of, group_folds, groups_shared
-from riskstrat.numerics.groups import Labels, number_groups
+from riskstrat.numerics.groups import Labels, number_among, number_groups
 
 
 @checked
@@ -48,8 +49,7 @@ def person_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     >>> sorted(rows.tolist() for rows in person_folds(people, k=2).test)
     [[0, 1, 3], [2]]
     """
-    fold = _family_folds(people, k, seed)
-    return _split("person", [(fold != number, fold == number) for number in range(k)], f"{k} folds by family.")
+    return _noted(Split.from_folds(_family_folds(people, k, seed), name="person"), f"{k} folds by family.")
 
 
 @checked
@@ -87,12 +87,11 @@ def area_folds(people: pl.DataFrame, k: int = 5, seed: int = 0) -> Split:
     >>> sorted((test.tolist(), train.tolist()) for train, test in zip(split.train, split.test))
     [([0, 1], [2]), ([2, 3], [1])]
     """
-    cluster, family = _area_clusters(people, k, seed), family_of(people)
-    tests = [cluster == number for number in range(k)]
-    masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
-    lost = 1 - np.mean([train.sum() / (~test).sum() for train, test in masks])
+    split = Split.from_folds(_area_clusters(people, k, seed), family_of(people), "area")
+    kept = [len(train) / (people.height - len(test)) for train, test in zip(split.train, split.test, strict=True)]
+    lost = 1 - np.mean(kept)
     note = f"{k} folds by clusters of areas; {lost:.0%} of the other rows are of tested families and not trained on."
-    return _split("area", masks, note)
+    return _noted(split, note)
 
 
 @checked
@@ -122,12 +121,13 @@ def municipality_folds(people: pl.DataFrame) -> Split:
     >>> [(test.tolist(), train.tolist()) for train, test in zip(split.train, split.test)]
     [([1, 3], [2]), ([0, 2], [1])]
     """
-    place, family = people["municipality"].fill_null("").to_numpy().astype(str), family_of(people)
-    names = [name for name in np.unique(place) if name]
+    place = people["municipality"].replace("", None)
+    names = place.drop_nulls().unique().sort()
     _check_folds(2, len(names), "municipality", "municipalities")
-    tests = [place == name for name in names]
-    masks = [(~test & ~np.isin(family, family[test]), test) for test in tests]
-    return _split("municipality", masks, f"{number_of(len(names), 'fold')}, each of which leaves one municipality out.")
+    every = Split.from_folds(number_among(place, names), family_of(people), "municipality")
+    known = slice(-len(names), None)  # before these is that of the rows without a municipality, if there are any
+    split = replace(every, train=every.train[known], test=every.test[known])
+    return _noted(split, f"{number_of(len(names), 'fold')}, each of which leaves one municipality out.")
 
 
 @checked
@@ -183,12 +183,17 @@ def temporal_split(people: pl.DataFrame, horizon_days: int, k: int = 5, seed: in
         note = f"No temporal test: no index date lies {horizon_days} days or more before the last landmark."
         return Split(name="temporal", train=(), test=(), note=note)
     fold = _family_folds(people, k, seed)
-    masks = [(early & (fold != number), last & (fold == number)) for number in range(k)]
+    tested = np.unique(fold[last])
+    split = Split(
+        name="temporal",
+        train=tuple(np.flatnonzero(early & (fold != number)) for number in tested),
+        test=tuple(np.flatnonzero(last & (fold == number)) for number in tested),
+    )
     note = (
         f"Tested on the last landmark (from {start!s}), trained on index dates at least {horizon_days} days earlier, "
         f"in {k} folds by family."
     )
-    return _split("temporal", [(train, test) for train, test in masks if test.any()], note)
+    return _noted(split, note)
 
 
 @checked
@@ -220,29 +225,23 @@ def overlap(split: Split, people: pl.DataFrame) -> pl.DataFrame:
     pairs = list(zip(split.train, split.test, strict=True))
     numbers = {name: number_groups(own, people.height)[0] for name, own in labels.items()}
     counts = {name: [groups_shared(own, train, test) for train, test in pairs] for name, own in numbers.items()}
-    empty = {"shared_areas": [None] * len(pairs)}
-    return pl.DataFrame(
-        {"fold": list(range(len(pairs))), **empty, **counts},
-        schema_overrides=dict.fromkeys(("fold", "shared_persons", "shared_families", "shared_areas"), pl.Int64),
-    ).select("fold", "shared_persons", "shared_families", "shared_areas")
+    columns = ("fold", "shared_persons", "shared_families", "shared_areas")
+    found = {"fold": range(len(pairs)), "shared_areas": [None] * len(pairs)} | counts
+    return pl.DataFrame(found, schema_overrides=dict.fromkeys(columns, pl.Int64)).select(columns)
 
 
-def _split(name: str, masks: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]], note: str) -> Split:
-    empty = sum(not (train.any() and test.any()) for train, test in masks)
+def _noted(split: Split, note: str) -> Split:
+    """Say how a split was made, or refuse one with an empty side."""
+    empty = sum(not (len(train) and len(test)) for train, test in zip(split.train, split.test, strict=True))
     if empty:
         raise DesignError(
             Problem(
-                f"no training rows, or no test rows, in {empty} of {number_of(len(masks), 'fold')} ({name})",
+                f"no training rows, or no test rows, in {empty} of {number_of(len(split.test), 'fold')} ({split.name})",
                 "rows on both sides of every fold",
                 "use fewer folds",
             )
         )
-    return Split(
-        name=name,
-        train=tuple(np.flatnonzero(train) for train, _ in masks),
-        test=tuple(np.flatnonzero(test) for _, test in masks),
-        note=note,
-    )
+    return replace(split, note=note)
 
 
 def _family_folds(people: pl.DataFrame, k: int, seed: int) -> NDArray[np.intp]:
