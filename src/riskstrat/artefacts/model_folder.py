@@ -124,10 +124,15 @@ def save_model(model: Study | RiskModel | StoredModel, folder: Path | str) -> Pa
     ...     rs.load_model(path).kind
     'Logistic'
     """
-    published = publish(model) if isinstance(model, Study) else None
-    content = model_files(model.model if isinstance(model, Study) else model, published)
+    if isinstance(model, Study):
+        return write_model(model.model, publish(model), folder)
+    return write_model(model, None, folder)
+
+
+def write_model(model: RiskModel | StoredModel, published: Published | None, folder: Path | str) -> Path:
+    """Write the folder of a model whose study has been published."""
     with staged_folder(folder, command="save_model") as staging:
-        for name, each in content.items():
+        for name, each in model_files(model, published).items():
             (staging.result / name).write_bytes(each)
     return Path(folder)
 

@@ -257,7 +257,8 @@ class _Run:
 
     def publish(self, condition: Condition) -> Published:
         """Run one condition, and write its report, card and model."""
-        from riskstrat import artefacts, indicators, study, tracking
+        from riskstrat import indicators, study, tracking
+        from riskstrat.artefacts.model_folder import write_model
         from riskstrat.publication import publish
         from riskstrat.reports import write_card, write_report
 
@@ -290,7 +291,7 @@ class _Run:
                 write_report(published, report, language=language, sender=self.sender, contact=self.contact)
                 write_card(published, card, language=language)
             if self.models is not None:
-                artefacts.save_model(done, self.models / condition.name)
+                write_model(done.model, published, self.models / condition.name)
             if self.track:
                 files = [path for pair in documents.values() for path in pair]
                 tracking.keep(published, self.out, files=files, model=done.model, champion=self.champion)
