@@ -5,8 +5,9 @@ Run: python benchmarks/honesty_smoothing.py [--municipalities 200] [--world NAME
 
 Municipalities, noise, plans and gains are those of `honesty_priorities.py`, on maps of 51 areas (Delaunay's
 triangulation of random points). In worlds "with space" the differences between areas are to 80 % an autoregression of
-the map, in the others areas know nothing of their neighbours. In "blind" worlds the model explains nothing of the
-differences by deprivation, which then lie on the map as theta does.
+the map, in the others areas know nothing of their neighbours. "own prior" draws the spread from the prior of the
+smoothing, for which alone its intervals promise 90 %, the others from half of it or as they say. In "blind" worlds the
+model explains nothing of the differences by deprivation, which then lie on the map as theta does.
 
 One row a condition, world and method: coverage of 90 % intervals of each area's ratio over the municipality's, of all
 areas and of the tenth with the truly highest; of 1,000 areas how many are called clearly higher (P > .95), and the
@@ -23,6 +24,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -41,6 +43,7 @@ from honesty_priorities import (
     simulate,
 )
 from riskstrat.areas import Neighbours
+from riskstrat.areas.gamma import PRIOR_SD
 from riskstrat.records.areas import INTERVAL
 
 METHODS = ("gamma", "bym2")
@@ -49,17 +52,19 @@ BLOCK = 25
 CERTAIN = 0.95
 CLASSES = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 HIGHEST = AREAS // 10
-WORLDS: dict[str, tuple[float | None, float, bool]] = {
-    "no space": (None, 0.0, False),
-    "with space": (None, SHARE, False),
-    "blind, no space": (None, 0.0, True),
-    "blind, with space": (None, SHARE, True),
-    "sd 0": (0.0, 0.0, False),
-    "sd .15": (0.15, 0.0, False),
-    "sd .25": (0.25, 0.0, False),
-    "sd .25, with space": (0.25, SHARE, False),
+WORLDS = {
+    "own prior": (World(often_below=PRIOR_SD), False),
+    "own prior, space": (World(often_below=PRIOR_SD, share=SHARE), False),
+    "no space": (World(), False),
+    "with space": (World(share=SHARE), False),
+    "blind, no space": (World(), True),
+    "blind, with space": (World(share=SHARE), True),
+    "sd 0": (World(sd=0.0), False),
+    "sd .15": (World(sd=0.15), False),
+    "sd .25": (World(sd=0.25), False),
+    "sd .25, with space": (World(sd=0.25, share=SHARE), False),
 }
-"""Spread of log theta (None: drawn from its prior), share of the map in it, and whether the model is blind."""
+"""How the truth is made, and whether the model is blind."""
 Row = dict[str, np.ndarray]
 
 
@@ -127,10 +132,10 @@ def run(profiles: list[Profile], worlds: list[str], methods: list[str], municipa
     """Measure block by block, so that every condition and world has got as far as the others."""
     found: dict[str, dict[tuple[str, str], list[Row]]] = defaultdict(lambda: defaultdict(list))
     for first, world, profile in product(range(0, municipalities, BLOCK), worlds, profiles):
-        sd, share, blind = WORLDS[world]
+        of, blind = WORLDS[world]
         for seed, method in product(range(first, min(first + BLOCK, municipalities)), methods):
-            of = World(sd=sd, map_of=map_of(seed), share=share)
-            made = simulate(profile, (1.0,), seed, blind=blind, width=WIDTH, world=of, smoothing=method)
+            on_map = replace(of, map_of=map_of(seed))
+            made = simulate(profile, (1.0,), seed, blind=blind, width=WIDTH, world=on_map, smoothing=method)
             found[profile.name][world, method].append(measured(made, seed))
         print("\n".join(report(found[profile.name], profile, world, methods)), flush=True)
 
