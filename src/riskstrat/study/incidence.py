@@ -85,7 +85,9 @@ def _curves(person: pl.Series, labels: pl.Series, y: OutcomeArray, times: NDArra
     ]
     cells = {name: np.stack([event[name] for event in events], axis=-1).ravel() for name in events[0]}
     days = pl.col("time").cast(pl.Int64).alias("days")
-    return found.select(groups["group"][found["group"]], days, "event", "estimate").hstack(pl.DataFrame(cells))
+    return found.select(groups["group"][found["group"]].cast(pl.String), days, "event", "estimate").hstack(
+        pl.DataFrame(cells)
+    )
 
 
 def _rows_per_person(people: pl.DataFrame) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from riskstrat.errors import Problem, number_of
 from riskstrat.validation.assessed import ENOUGH_OUTCOMES, Assessed
 from riskstrat.validation.discrimination import auc_pairs
-from riskstrat.validation.grouping import EVERYBODY, Estimated, Group, Grouping, row_weights
+from riskstrat.validation.grouping import EVERYBODY, Estimated, Group, Grouping, labels_where, row_weights
 from riskstrat.validation.metrics import Tested
 from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 
@@ -25,16 +25,15 @@ BENCHMARK = "benchmark"
 _METRICS = ("auc", "model_auc", "baseline_auc", "concordance", "model_concordance", "auc_gain", "concordance_gain")
 
 
-def benchmark_labels(score: NDArray[np.float64], name: str, groups: pl.Series) -> pl.Series:
-    """Label the rows that have a score, ``benchmark=hfrs`` or ``benchmark=hfrs;sex=female``; null for the others.
+def benchmark_label(score: str, group: str) -> str:
+    """Name those of a group who have a score.
 
     Examples
     --------
-    >>> benchmark_labels(np.array([1.0, np.nan, 2.0]), "hfrs", pl.Series(["sex=female", "sex=female", None])).to_list()
-    ['benchmark=hfrs;sex=female', None, None]
+    >>> benchmark_label("hfrs", "sex=female"), benchmark_label("hfrs", "all")
+    ('benchmark=hfrs;sex=female', 'benchmark=hfrs')
     """
-    label = pl.lit(f"{BENCHMARK}={name};") + pl.Series(groups)
-    return pl.select(pl.when(pl.Series(np.isfinite(score))).then(label.str.strip_suffix(f";{EVERYBODY}"))).to_series()
+    return f"{BENCHMARK}={score};{group}".removesuffix(f";{EVERYBODY}")
 
 
 def benchmark_groups(
@@ -52,18 +51,23 @@ def benchmark_groups(
     baseline, ``auc_gain`` and ``concordance_gain`` the model's minus the score's.
     """
     for (name, score), (grouping, groups) in product(scores.items(), groupings):
-        labels, all_have_it = benchmark_labels(score, name, groups), bool(np.isfinite(score).all())
-        weight = grouping.weight if all_have_it else row_weights(data, labels.fill_null(""))
+        has_score = np.isfinite(score)
+        labels, all_have_it = labels_where(has_score, groups), bool(has_score.all())
+        weight = grouping.weight if all_have_it else row_weights(data, labels)
         measured = {group.name: _as_ranked(group.metrics) for group in grouping.groups if all_have_it}
-        for label in labels.drop_nulls().unique().sort():
-            rows = np.flatnonzero((labels == label).fill_null(value=False))
+        for group in labels.drop_nulls().unique().sort():
+            rows = np.flatnonzero((labels == group).fill_null(value=False))
             known = data.labels.weight[rows] > 0
             had = int((known & (data.labels.outcome[rows] > 0)).sum())
             if min(had, int(known.sum()) - had) >= ENOUGH_OUTCOMES:
                 model, drawn = data.tested(weight, rows), draws.of_rows(rows)
                 scored = replace(model, labels=replace(model.labels, risk=score[rows]), baseline=None)
-                of_model = measured.get(groups[int(rows[0])]) or _ranked(model, drawn)
-                yield Group(name=label, index_dates=len(rows), metrics=_compared(of_model, _ranked(scored, drawn)))
+                of_model = measured.get(group) or _ranked(model, drawn)
+                yield Group(
+                    name=benchmark_label(name, group),
+                    index_dates=len(rows),
+                    metrics=_compared(of_model, _ranked(scored, drawn)),
+                )
 
 
 def _ranked(rows: Tested, draws: FamilyDraws) -> dict[str, Estimated]:

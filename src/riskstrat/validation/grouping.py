@@ -87,8 +87,7 @@ def grouping(data: Assessed, column: str, draws: FamilyDraws, parts: Mapping[flo
     `parts` says how much of each row, (n,), is reached at each capacity.
     """
     labels = group_labels(data.people, column)
-    code, known_labels = number_groups(labels, len(labels))
-    names = known_labels.to_series()
+    names, code = labels.unique().sort(), labels.to_physical().to_numpy()
     weight, known = row_weights(data, labels), data.labels.weight > 0
     had = np.bincount(code, weights=known & (data.labels.outcome > 0), minlength=len(names))
     fewer = np.minimum(had, np.bincount(code, weights=known, minlength=len(names)) - had)
@@ -131,11 +130,17 @@ def _paired(sample: Mapping[K, NDArray[np.float64]], drawn: Mapping[K, NDArray[n
 
 
 def group_labels(people: pl.DataFrame, column: str) -> pl.Series:
-    """Label of each row: ``sex=female``, ``age_band=40-49``, ``area_id=unknown``, or ``all``."""
+    """Label of each row: ``sex=female``, ``age_band=40-49``, ``area_id=unknown``, or ``all``; a sorted Enum."""
     if column == EVERYBODY:
-        return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.String)
+        return pl.repeat(EVERYBODY, people.height, eager=True, dtype=pl.Enum([EVERYBODY]))
     value = pl.col(column).cast(pl.String) if column in people.columns else age_band(AGE_BAND_YEARS)
-    return people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
+    labels = people.select(pl.lit(f"{column}=") + value.fill_null("unknown")).to_series()
+    return labels.cast(pl.Enum(labels.unique().sort()))
+
+
+def labels_where(mask: pl.Series | NDArray[np.bool_], labels: pl.Series) -> pl.Series:
+    """Keep the labels of some rows, null for the others."""
+    return pl.select(pl.when(pl.Series(mask)).then(labels)).to_series()
 
 
 def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Series) -> pl.DataFrame:
@@ -159,7 +164,7 @@ def persons_behind(people: pl.DataFrame, had: NDArray[np.bool_], groups: pl.Seri
         case_person_key=key.filter(case).unique().sum(),
     )
     fresh = [pl.Series(name, within(counts[name].to_numpy(), everybody)) for name in ("index_key", "person_key")]
-    return counts.with_columns(fresh).sort("group")
+    return counts.with_columns(fresh).sort("group").cast({"group": pl.String})
 
 
 def metric_table(groups: Sequence[Group], level: float) -> pl.DataFrame:

@@ -5,7 +5,8 @@ Risks are shares in [0, 1]; intervals come from drawing whole families.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -19,7 +20,7 @@ from riskstrat.numerics.intervals import LEVEL
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.validation import Validation
 from riskstrat.validation.assessed import Assessed, assessed_rows
-from riskstrat.validation.benchmarks import benchmark_groups, benchmark_labels, benchmark_problems
+from riskstrat.validation.benchmarks import benchmark_groups, benchmark_label, benchmark_problems
 from riskstrat.validation.calibration import calibration_groups, risk_groups
 from riskstrat.validation.capacity import CAPACITIES, capacity_problems, reached
 from riskstrat.validation.decision_curve import net_benefit
@@ -30,6 +31,7 @@ from riskstrat.validation.grouping import (
     gap_table,
     group_labels,
     grouping,
+    labels_where,
     metric_table,
     persons_behind,
 )
@@ -162,7 +164,7 @@ def validate(
 def _shown(data: Assessed, groupings: Sequence[Grouping]) -> list[pl.Series]:
     """Label the rows, (n,), by each column; null where the row's group has too few outcomes."""
     by_column = [(group_labels(data.people, one.column), [group.name for group in one.groups]) for one in groupings]
-    return [pl.select(pl.when(labels.is_in(names)).then(labels)).to_series() for labels, names in by_column]
+    return [labels_where(labels.is_in(names), labels) for labels, names in by_column]
 
 
 def _persons(
@@ -174,25 +176,34 @@ def _persons(
 ) -> pl.DataFrame:
     """Persons behind every group that is shown, its reached, tenths of the predicted risk, and above each threshold.
 
-    Labels are made, and let go, one after the other: each is as long as a column of text.
+    Labels are made, and let go, one after the other.
     """
-    counted = data.prediction_weight > 0
-    is_reached = {f"capacity={share:g};": pl.Series(part >= 0.5) for share, part in parts.items()}
-    of_reached = (
-        pl.select(pl.when(rows).then(pl.lit(name) + labels)).to_series()
-        for name, rows in is_reached.items()
-        for labels in shown
+    everybody, counted = group_labels(data.people, EVERYBODY), data.prediction_weight > 0
+    tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1)
+    cells: Iterator[tuple[pl.Series, Callable[[str], str]]] = chain(
+        ((labels, str) for labels in shown),
+        [(labels_where(counted, tenths), "risk_group={}".format)],
+        (
+            (labels_where(data.labels.risk >= at, everybody), f"threshold={number}".format)
+            for number, at in enumerate(np.unique(thresholds), 1)
+        ),
+        (
+            (labels_where(part >= 0.5, labels), f"capacity={share:g};{{}}".format)
+            for share, part in parts.items()
+            for labels in shown
+        ),
+        (
+            (labels_where(np.isfinite(score), labels), partial(benchmark_label, name))
+            for name, score in scores.items()
+            for labels in shown
+        ),
     )
-    tenths = pl.Series(risk_groups(data.labels.risk, counted) + 1).cast(pl.String)
-    by_risk = pl.select(pl.when(pl.Series(counted)).then(pl.lit("risk_group=") + tenths)).to_series()
-    above = (
-        pl.select(pl.when(pl.Series(data.labels.risk >= at)).then(pl.lit(f"threshold={number}"))).to_series()
-        for number, at in enumerate(np.unique(thresholds), 1)
-    )
-    scored = (benchmark_labels(score, name, labels) for name, score in scores.items() for labels in shown)
     had = (data.labels.outcome > 0) & (data.labels.weight > 0)
-    cells = chain(shown, [by_risk], above, of_reached, scored)
-    return pl.concat([persons_behind(data.people, had, labels) for labels in cells])
+    return pl.concat([_renamed(persons_behind(data.people, had, labels), name) for labels, name in cells])
+
+
+def _renamed(behind: pl.DataFrame, name: Callable[[str], str]) -> pl.DataFrame:
+    return behind.with_columns(pl.Series("group", map(name, behind["group"]), dtype=pl.String))
 
 
 def _thresholds(risk: NDArray[np.float64]) -> NDArray[np.float64]:
