@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.disclosure import within
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.incidence import counting_weights
-from riskstrat.numerics.groups import age_band, number_groups
+from riskstrat.numerics.groups import age_band
 from riskstrat.records.validation import CAPACITY_SCHEMA, GAP_SCHEMA, METRIC_SCHEMA
 from riskstrat.validation.assessed import ENOUGH_OUTCOMES, LEAST_OUTCOMES, Assessed, landmark_of
 from riskstrat.validation.calibration import calibration_curve
