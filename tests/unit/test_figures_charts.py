@@ -74,7 +74,7 @@ def test_a_withheld_area_has_no_class_but_that():
 
 def test_intervals_leave_withheld_areas_out_and_never_sort_by_risk():
     drawn = area_intervals(release(small_areas(), EXACT)).specification
-    names = [row["name"] for row in values_of(drawn, 1)]
+    names = [row["label"] for row in values_of(drawn, 1)]
     assert names == ["Öster", "Norr"]
 
 

@@ -24,6 +24,13 @@ def test_decimal_mark_thousands_and_minus(value: float, decimals: int, swedish: 
 
 
 @pytest.mark.parametrize(
+    ("value", "written"), [(1_234_567.0, "1,234,567"), (0.0123, "0.0123"), (0.1 + 0.2, "0.3"), (7.0, "7"), (0.0, "0")]
+)
+def test_what_was_declared_keeps_its_decimals(value: float, written: str):
+    assert ENGLISH.declared(value) == written
+
+
+@pytest.mark.parametrize(
     ("value", "lower", "upper", "written"),
     [
         (39.2, 27.3, 54.4, "39 (27–54)"),

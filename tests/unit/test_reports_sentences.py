@@ -15,6 +15,7 @@ from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
 from riskstrat.publication.published import Facts, SourceFacts
 from riskstrat.reports.area_fit import fit_sentences
+from riskstrat.reports.assumptions import assumption_rows
 from riskstrat.reports.context import ReportContext, report_context
 from riskstrat.reports.first_screen import areas_sentence, expected_sentence, plan_sentences
 from riskstrat.reports.grade import grade_of
@@ -260,17 +261,32 @@ def test_where_no_area_stands_out_the_programme_is_spread():
     assert "lika per person i alla områden undviks uppskattningsvis 1,10 (1,00–1,30) fall av obesitas." in told
 
 
+def test_assumptions_are_told_as_they_were_declared():
+    declared = {
+        "discount_rate": 0.0005,
+        "person_staff_hours": 0.25,
+        "adherence": 0.755,
+        "reduction": (0.025, 0.125, 0.2),
+    }
+    programme = replace(conditions.load("frailty").programmes[0], **declared)
+    told = {row[1] for row in assumption_rows(context("en"), programme)}
+    assert {"0.05%", "0.25", "75.5%"} <= told
+    assert any("12.5%" in value and "2.5%" in value for value in told if value)
+
+
 def test_why_here_in_one_area():
-    reasons = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6, "unexplained": 0.5}, (0.5, -0.5, 1.6))
+    reasons = Reasons(
+        "1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6, "unexplained": 0.5}, {"unexplained": (-0.5, 1.6)}
+    )
     assert reasons_sentence(context(), reasons) == (
         "risken är 2,8 (1,8–3,9) procentenheter högre än i kommunen. Utöver ålder och kön är skillnaden 3,1 (2,1–4,2). "
         "Största kända del: levnadsvillkor (+2,6). Det oförklarade kan vara noll (−0,5 till 1,6)."
     )
-    sure = Reasons("1", "Norr", {"living_conditions": 2.0, "unexplained": 1.5}, (1.5, 0.5, 2.6))
+    sure = Reasons("1", "Norr", {"living_conditions": 2.0, "unexplained": 1.5}, {"unexplained": (0.5, 2.6)})
     assert reasons_sentence(context(), sure).endswith("Oförklarat av registren: 1,5 (0,5–2,6).")
 
 
-WHY = Reasons("1", "Norr", {"age_sex": 0.1, "living_conditions": 0.9, "health_care": 1.0, "area": 0.4}, None)
+WHY = Reasons("1", "Norr", {"age_sex": 0.1, "living_conditions": 0.9, "health_care": 1.0, "area": 0.4})
 
 
 def pairs_of(*families: tuple[str, str], withheld: bool = False) -> Table:
@@ -377,9 +393,9 @@ def test_a_stable_largest_part_is_told_without_a_doubt(share: float | None):
 
 def test_an_area_is_above_only_where_both_differences_are_on_one_side_of_zero():
     parts = {"age_sex": -1.0, "area": 1.6}
-    assert not Reasons("1", "Norr", {**parts, "unexplained": 0.2}, (0.2, -1.0, 1.4)).is_above
-    assert not Reasons("1", "Norr", {"age_sex": -2.0, "area": 1.6}, None).is_above
-    assert Reasons("1", "Norr", {**parts, "unexplained": 1.2}, (1.2, 0.4, 2.0)).is_above
+    assert not Reasons("1", "Norr", {**parts, "unexplained": 0.2}, {"unexplained": (-1.0, 1.4)}).is_above
+    assert not Reasons("1", "Norr", {"age_sex": -2.0, "area": 1.6}).is_above
+    assert Reasons("1", "Norr", {**parts, "unexplained": 1.2}, {"unexplained": (0.4, 2.0)}).is_above
 
 
 @pytest.mark.parametrize(

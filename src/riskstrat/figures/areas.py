@@ -11,6 +11,7 @@ from riskstrat.disclosure import Released
 from riskstrat.figures.classes import CLASSES, UNCERTAIN, WITHHELD, counted, names_of, with_class
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
+from riskstrat.figures.ratio_rows import FINE, ratio_rows
 from riskstrat.figures.reasons import describe_parts, largest_parts, reasons_of
 from riskstrat.figures.theme import ACCENT, INK, PART_COLOURS, QUIET, altair
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import altair as alt
 
 ROW_PX = 21
-_TICKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0)
 PARTS = tuple(PART_COLOURS)
 """The parts of a difference in the order of the bars; conditions of the area stand beside living conditions."""
 
@@ -48,34 +48,24 @@ def area_intervals(areas: Released, language: Texts = "sv", of_class: str | None
     >>> area_intervals(published.tables["areas"], "en", "uncertain").sentence.partition(":")[0]
     'Uncertain'
     """
-    alt, messages, everything = altair(), load_messages(language), with_class(areas)
+    messages, everything = load_messages(language), with_class(areas)
     frame = (
         everything.filter(pl.col("class") != WITHHELD)
-        .select("name", "class", value="relative_risk", lower="relative_risk_lower", upper="relative_risk_upper")
-        .sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "name")
+        .select(
+            "class",
+            label="name",
+            value="relative_risk",
+            lower="relative_risk_lower",
+            upper="relative_risk_upper",
+        )
+        .sort(pl.col("class").replace_strict(CLASSES, range(len(CLASSES))), "label")
     )
     shown = frame if of_class is None else frame.filter(pl.col("class") == of_class)
-    bounds = [value for name in ("lower", "upper") for value in frame[name].drop_nulls()]
-    domain = (min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03)
-    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(values=ticks, labelOverlap="greedy", format="~r")
-    x = {
-        "title": messages("axis.relative_risk"),
-        "axis": axis,
-        "scale": alt.Scale(type="log", domain=domain, nice=False),
-    }
-    y = alt.Y("name:N", title=None, sort=shown["name"].to_list(), axis=alt.Axis(grid=False))
-    told = [f"{name}: {messages.numbers.interval(*bounds)}" for name, _, *bounds in shown.rows()]
-    base = alt.Chart(shown.with_columns(told=pl.Series(told, dtype=pl.String)))
-    layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **x)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")),
-        base.mark_circle(color=ACCENT, size=70, opacity=1, aria=True).encode(
-            y=y, x=alt.X("value:Q", **x), description=alt.Description("told:N")
-        ),
-    )
+    told = [f"{name}: {messages.numbers.interval(*bounds)}" for _, name, *bounds in shown.rows()]
+    rows = shown.with_columns(told=pl.Series(told, dtype=pl.String))
+    chart = ratio_rows(rows, messages("axis.relative_risk"), axis_of=frame, ticks=FINE, label_px=220)
     title, sentence = _describe_classes(everything, messages, of_class)
-    return drawn(alt.layer(*layers), messages, title, sentence, height=ROW_PX * max(shown.height, 1))
+    return drawn(chart, messages, title, sentence, height=ROW_PX * max(shown.height, 1))
 
 
 def _describe_classes(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
@@ -219,8 +209,8 @@ def concentration(curve: Released, language: Texts = "sv") -> Figure:
     frame = curve.frame.drop_nulls("share_of_cases").sort("share_of_people")
     inner = frame.filter(pl.col("share_of_people").is_between(0.01, 0.99))
     half = inner.filter((pl.col("share_of_people") - 0.5).abs() < 1e-6)
-    clear = not half.is_empty() and (half["lower"][0] > 0.5, half["upper"][0] < 0.5)
-    title = messages(f"concentration.{'more' if clear and clear[0] else 'less' if clear and clear[1] else 'unclear'}")
+    found = "more" if (half["lower"] > 0.5).any() else "less" if (half["upper"] < 0.5).any() else "unclear"
+    title = messages(f"concentration.{found}")
     numbers = messages.numbers
     told = [
         messages(

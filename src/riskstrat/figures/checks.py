@@ -9,12 +9,10 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
+from riskstrat.figures.numbers import persons_told
+from riskstrat.figures.ratio_rows import FINE, ratio_rows
 from riskstrat.figures.theme import ACCENT, QUIET, altair
 
-_RARE = 0.02
-"""Risks below this are told of a thousand persons, others of a hundred."""
-
-_FEW, _MANY = 100, 1000
 _RATIO = "observed_expected"
 
 
@@ -82,30 +80,25 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
     >>> subgroups(frame, {"a": "born here", "b": "born abroad"}, "en").title
     'In 1 of 2 groups the number of cases clearly differs from that expected, most: born abroad, 0.70 (0.60–0.80)'
     """
-    alt, messages = altair(), load_messages(language)
+    messages = load_messages(language)
+    groups = pl.DataFrame([*names.items()], schema={"group": pl.String, "label": pl.String}, orient="row")
     shown = (
-        metrics.filter(pl.col("metric") == _RATIO, pl.col("group").is_in(list(names)))
+        groups.join(metrics.filter(pl.col("metric") == _RATIO), on="group", maintain_order="left")
         .drop_nulls(("estimate", "lower", "upper"))
-        .select(pl.col("group").replace_strict(names, default=None).alias("name"), "estimate", "lower", "upper")
+        .select("label", "lower", "upper", value="estimate")
     )
-    order = [name for name in names.values() if name in set(shown["name"])]
-    x = {"title": messages("axis.observed_expected"), "scale": alt.Scale(type="log", nice=False)}
-    y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(grid=False, labelLimit=360))
-    base = alt.Chart(shown)
-    layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **x)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")),
-        base.mark_circle(color=ACCENT, size=70, opacity=1).encode(y=y, x=alt.X("estimate:Q", **x)),
-    )
-    told = {name: messages.numbers.interval(*bounds) for name, *bounds in shown.iter_rows()}
-    sentence = messages("subgroups.sentence", values="; ".join(f"{name}: {told[name]}" for name in order))
-    differ = shown.filter((pl.col("lower") > 1) | (pl.col("upper") < 1)).sort(pl.col("estimate").log().abs())
+    ratios = [messages.numbers.interval(*bounds) for bounds in shown.select("value", "lower", "upper").iter_rows()]
+    told = [f"{name}: {ratio}" for name, ratio in zip(shown["label"], ratios, strict=True)]
+    rows = shown.with_columns(pl.Series("told", told, dtype=pl.String), pl.Series("ratio", ratios, dtype=pl.String))
+    sentence = messages("subgroups.sentence", values="; ".join(told))
+    differ = rows.filter((pl.col("lower") > 1) | (pl.col("upper") < 1)).sort(pl.col("value").log().abs())
     if differ.is_empty():
         title = messages("subgroups.none")
     else:
-        name, counts = differ["name"][-1], (str(differ.height), str(shown.height))
-        title = messages("subgroups.title", clear=counts[0], groups=counts[1], name=name, ratio=told[name])
-    return drawn(alt.layer(*layers), messages, title, sentence, height=22 * shown.height + 40)
+        counts = {"clear": str(differ.height), "groups": str(rows.height)}
+        title = messages("subgroups.title", **counts, name=differ["label"][-1], ratio=differ["ratio"][-1])
+    chart = ratio_rows(rows, messages("axis.observed_expected"), ticks=FINE)
+    return drawn(chart, messages, title, sentence, height=22 * rows.height + 40)
 
 
 def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
@@ -113,7 +106,7 @@ def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
     if shown.is_empty():
         return messages("calibration.withheld")
     row = shown.row(-1, named=True)
-    base = _MANY if row["mean_predicted"] < _RARE else _FEW
+    base = persons_told(row["mean_predicted"])
     observed = messages.numbers.whole(*(base * row[name] for name in ("observed", "lower", "upper")))
     predicted = messages.numbers.percent(row["mean_predicted"])
     return messages("calibration.title", base=messages.numbers.number(base), predicted=predicted, observed=observed)

@@ -10,6 +10,7 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
+from riskstrat.figures.numbers import persons_told
 from riskstrat.figures.theme import ACCENT, INK, QUIET, TEXT_PX, altair
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _UNITS = (("years", 700, 365.25), ("months", 60, 30.4375), ("days", 0, 1.0))
 """Name of a unit, days from which on follow-up is told in it, days that it has."""
 _MOST_COLUMNS = 6
 _HEIGHT, _NUMBERS_PX, _ROW_PX = 260, 334, 22
-_RARE = 0.02
 _COLUMNS = ("estimate", "lower", "upper")
 
 
@@ -167,7 +167,7 @@ def _title(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalo
     if outcome.is_empty():
         return messages("incidence.withheld")
     row = outcome.row(-1, named=True)
-    base = 1000 if row["estimate"] < _RARE else 100
+    base = persons_told(row["estimate"])
     observed = messages.numbers.whole(*(base * row[name] for name in _COLUMNS))
     time = _time(row["days"], unit, messages)
     return messages("incidence.title", base=messages.numbers.number(base), observed=observed, time=time)

@@ -11,13 +11,12 @@ from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
 from riskstrat.figures.numbers import decimals_carried
-from riskstrat.figures.theme import ACCENT, QUIET, altair
+from riskstrat.figures.ratio_rows import ratio_rows
 
 ROW_PX = 26
+_EDGE_DECIMALS = 3
 _FLAT = 1.1
 """Ratios that lie within this factor of each other are told as a feature that makes little difference."""
-
-_TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 
 
 def dependence_curve(dependence: Released, feature: str, label: str, language: Texts = "sv") -> Figure:
@@ -42,7 +41,7 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
     >>> dependence_curve(published.tables["dependence"], "age_years", "age", "en").sentence.partition(",")[0]
     'Odds of the outcome by age'
     """
-    alt, messages = altair(), load_messages(language)
+    messages = load_messages(language)
     shown = dependence.frame.filter(feature=feature).drop_nulls("ratio").sort("bin")
     names = pl.Series("label", _bin_names(shown, messages), dtype=pl.String)
     spread = pl.col("spread")
@@ -50,18 +49,6 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
         names, lower=(pl.col("mean_difference") - spread).exp(), upper=(pl.col("mean_difference") + spread).exp()
     )
     link = next(iter(shown["link"]), "logit")
-    scale = _ratio_scale(frame, ("lower", "upper"))
-    y = alt.Y("label:N", title=None, sort=names.to_list(), axis=alt.Axis(grid=False))
-    title = messages(f"axis.ratio_{link}")
-    layers = (
-        alt.Chart(frame).mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **scale, title=title)),
-        alt.Chart(frame)
-        .mark_rule(color=ACCENT)
-        .encode(y=y, x=alt.X("lower:Q", **scale, title=title), x2=alt.X2("upper:Q")),
-        alt.Chart(frame)
-        .mark_circle(color=ACCENT, size=80, opacity=1)
-        .encode(y=y, x=alt.X("ratio:Q", **scale, title=title)),
-    )
     number = messages.numbers.number
     told = [
         f"{name}: {number(ratio, decimals_carried(ratio, None, None))}"
@@ -69,7 +56,9 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
     ]
     sentence = messages(f"dependence.{link}", factor=label, values=messages.listed(told) or messages("withheld"))
     text = _curve_title(frame, label, messages)
-    return drawn(alt.layer(*layers), messages, text, sentence, height=ROW_PX * max(1, frame.height))
+    rows = frame.select("label", "lower", "upper", value="ratio", told=pl.Series(told, dtype=pl.String))
+    chart = ratio_rows(rows, messages(f"axis.ratio_{link}"), label_px=220)
+    return drawn(chart, messages, text, sentence, height=ROW_PX * max(1, frame.height))
 
 
 def ratio_forest(
@@ -100,21 +89,13 @@ def ratio_forest(
     >>> ratio_forest(published.tables["ratios"], {}, "en").title.partition(":")[0]
     'Odds ratios'
     """
-    alt, messages = altair(), load_messages(language)
+    messages = load_messages(language)
     shown = ratios.frame.filter(event=event).drop_nulls("estimate")
     distance = pl.col("estimate").log().abs()
     frame = shown.sort(distance, "term", descending=[True, False]).head(most).sort("estimate", "term", descending=True)
     names = [_step_name(row, labels, messages) for row in frame.iter_rows(named=True)]
     frame = frame.with_columns(pl.Series("label", names, dtype=pl.String))
     kind = next(iter(frame["kind"]), "odds_ratio")
-    scale = {**_ratio_scale(frame, ("estimate", "lower", "upper")), "title": messages(f"axis.{kind}")}
-    y = alt.Y("label:N", title=None, sort=names, axis=alt.Axis(grid=False, labelLimit=360))
-    base = alt.Chart(frame)
-    layers = (
-        base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **scale)),
-        base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **scale), x2=alt.X2("upper:Q")),
-        base.mark_circle(color=ACCENT, size=70, opacity=1).encode(y=y, x=alt.X("estimate:Q", **scale)),
-    )
     interval = messages.numbers.interval
     told = [
         f"{name}: {interval(*bounds)}"
@@ -124,16 +105,9 @@ def ratio_forest(
     if frame["penalised"].any():
         sentence = f"{sentence} {messages('ratios.penalised')}"
     text = _forest_title(frame, kind, messages)
-    return drawn(alt.layer(*layers), messages, text, sentence, height=ROW_PX * max(1, frame.height))
-
-
-def _ratio_scale(frame: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
-    alt = altair()
-    bounds = [value for name in columns for value in frame[name].drop_nulls()]
-    domain = (min([0.8, *bounds]) * 0.97, max([1.25, *bounds]) * 1.03)
-    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(values=ticks, format="~r")
-    return {"scale": alt.Scale(type="log", domain=domain, nice=False), "axis": axis}
+    rows = frame.select("label", "lower", "upper", value="estimate", told=pl.Series(told, dtype=pl.String))
+    chart = ratio_rows(rows, messages(f"axis.{kind}"))
+    return drawn(chart, messages, text, sentence, height=ROW_PX * max(1, frame.height))
 
 
 def _bin_names(shown: pl.DataFrame, messages: MessageCatalogue) -> list[str]:
@@ -145,16 +119,10 @@ def _bin_names(shown: pl.DataFrame, messages: MessageCatalogue) -> list[str]:
 def _bin_name(row: Mapping[str, Any], messages: MessageCatalogue, *, yes_no: bool) -> str:
     value, ends = row["value"], {name: row[f"{name}_edge"] for name in ("lower", "upper")}
     if value is not None:
-        return messages(f"bin.value_{value:g}") if yes_no else _short(value, messages)
-    written = {name: _short(edge, messages) for name, edge in ends.items() if edge is not None}
+        return messages(f"bin.value_{value:g}") if yes_no else messages.numbers.declared(value, _EDGE_DECIMALS)
+    written = {name: messages.numbers.declared(edge, _EDGE_DECIMALS) for name, edge in ends.items() if edge is not None}
     kind = {(): "not_observed", ("lower",): "above", ("upper",): "below"}.get(tuple(written), "between")
     return messages(f"bin.{kind}", **written)
-
-
-def _short(value: float, messages: MessageCatalogue) -> str:
-    """Write an edge with the three figures that it has."""
-    decimals = next((number for number in range(3) if round(value, number) == value), 3)
-    return messages.numbers.number(value, decimals)
 
 
 def _curve_title(frame: pl.DataFrame, label: str, messages: MessageCatalogue) -> str:
@@ -168,7 +136,7 @@ def _curve_title(frame: pl.DataFrame, label: str, messages: MessageCatalogue) ->
 
 def _step_name(row: Mapping[str, Any], labels: Mapping[str, str], messages: MessageCatalogue) -> str:
     named = [labels.get(name, name.replace("_", " ")) for name in row["feature"].split(", ")]
-    step = "" if row["step"] is None else _short(row["step"], messages)
+    step = "" if row["step"] is None else messages.numbers.declared(row["step"], _EDGE_DECIMALS)
     return messages(f"per.{row['per']}", factor=messages.listed(named), step=step)
 
 

@@ -18,6 +18,7 @@ DASH = "\N{EN DASH}"
 MILLION = 1_000_000
 MOST_DECIMALS = 2
 _A_PER_CENT = 0.01
+_RARE = 0.02
 _STEPS_OF_AN_INTERVAL = 6
 """An interval spans at least this many of the steps that its number is rounded to."""
 
@@ -83,6 +84,20 @@ class Numbers:
         decimals = min(max(decimals_carried(100 * share, low, high), least_decimals), most)
         return self.bounded(100 * share, low, high, decimals, _MARKS[self.language][2])
 
+    def declared(self, value: float, most_decimals: int = 6) -> str:
+        """Write a number that was declared with the decimals that it has."""
+        return self.number(value, min(decimals_declared(value), most_decimals))
+
+    def declared_percent(self, share: float) -> str:
+        r"""Write a share in [0, 1] that was declared, as per cent with at most two decimals.
+
+        Examples
+        --------
+        >>> Numbers("sv").declared_percent(0.125), Numbers("en").declared_percent(0.07)
+        ('12,5\xa0%', '7%')
+        """
+        return f"{self.declared(100 * share, MOST_DECIMALS)}{_MARKS[self.language][2]}"
+
     def whole_percent(self, share: float) -> str:
         """Write a share in [0, 1] in whole per cent."""
         return f"{self.number(100 * share)}{_MARKS[self.language][2]}"
@@ -127,6 +142,22 @@ class Numbers:
         if lower is None or upper is None:
             return written
         return f"{written} ({self.range(self.number(lower, decimals), self.number(upper, decimals))})"
+
+
+def persons_told(share: float) -> int:
+    """Say of how many persons a share is told: of a thousand where a hundred would have hardly two."""
+    return 1000 if share < _RARE else 100
+
+
+def decimals_declared(value: float) -> int:
+    """How many decimals a number was written with, at most six.
+
+    Examples
+    --------
+    >>> decimals_declared(0.25), decimals_declared(1_234_567.0)
+    (2, 0)
+    """
+    return len(f"{value:.6f}".rstrip("0").partition(".")[2])
 
 
 def decimals_carried(value: float, lower: float | None, upper: float | None) -> int:

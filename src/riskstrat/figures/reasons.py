@@ -13,6 +13,7 @@ from riskstrat.figures.messages import MessageCatalogue, capitalised
 AGE_SEX, UNEXPLAINED = "age_sex", "unexplained"
 TOTAL, BEYOND, TOGETHER = "total", "beyond_age_sex", "living_conditions_and_area"
 """Sums of parts, released beside them with intervals of their own."""
+Bounded = tuple[float, float | None, float | None]
 _PERCENT = 100
 _COARSE = 0.5
 """From this many percentage points on one decimal is enough."""
@@ -28,8 +29,6 @@ class Reasons:
         Code and name of the area.
     points
         Percentage points of each part.
-    rest
-        The part that no register explains, with its interval, where it is known.
     bounds
         Interval of each part, and of their sums ``total`` and ``beyond_age_sex``, where it is known.
     together
@@ -37,7 +36,7 @@ class Reasons:
 
     Examples
     --------
-    >>> one = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6}, None)
+    >>> one = Reasons("1", "Norr", {"age_sex": -0.3, "living_conditions": 2.6})
     >>> round(one.total, 1), one.largest()
     (2.3, 'living_conditions')
     """
@@ -45,9 +44,8 @@ class Reasons:
     area: str
     name: str
     points: Mapping[str, float]
-    rest: tuple[float, float | None, float | None] | None
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    together: tuple[float, float | None, float | None] | None = None
+    together: Bounded | None = None
 
     @property
     def total(self) -> float:
@@ -55,11 +53,18 @@ class Reasons:
         return sum(self.points.values())
 
     @property
+    def rest(self) -> Bounded | None:
+        """The part that no register explains, with its interval, where it is known."""
+        if UNEXPLAINED not in self.points:
+            return None
+        return self.points[UNEXPLAINED], *self.bounds.get(UNEXPLAINED, (None, None))
+
+    @property
     def beyond_age_and_sex(self) -> float:
         """The difference without the part that ages and sexes make."""
         return self.total - self.points.get(AGE_SEX, 0.0)
 
-    def sum_of(self, name: Literal["total", "beyond_age_sex"]) -> tuple[float, float | None, float | None]:
+    def sum_of(self, name: Literal["total", "beyond_age_sex"]) -> Bounded:
         """Give the total, or the part beyond age and sex, with its interval; without one, that of the unexplained."""
         value = self.total if name == TOTAL else self.beyond_age_and_sex
         if name in self.bounds:
@@ -84,7 +89,7 @@ class Reasons:
         return max(raising, key=lambda part: raising[part], default=None)
 
 
-def _lowest(bounds: tuple[float, float | None, float | None]) -> float:
+def _lowest(bounds: Bounded) -> float:
     value, lower, _ = bounds
     return value if lower is None else lower
 
@@ -106,11 +111,10 @@ def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = N
         if row["lower"] is not None and row["upper"] is not None
     }
     points = {part: _PERCENT * row["estimate"] for part, row in rows.items() if part not in (TOTAL, BEYOND, TOGETHER)}
-    rest = (points[UNEXPLAINED], *bounds.get(UNEXPLAINED, (None, None))) if UNEXPLAINED in points else None
     together = (
         (_PERCENT * rows[TOGETHER]["estimate"], *bounds.get(TOGETHER, (None, None))) if TOGETHER in rows else None
     )
-    return Reasons(area, name, points, rest, bounds, together)
+    return Reasons(area, name, points, bounds, together)
 
 
 def describe_parts(reasons: Reasons, messages: MessageCatalogue) -> str:

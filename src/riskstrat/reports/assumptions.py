@@ -34,12 +34,12 @@ def common_to_all(rows: Sequence[tuple[str | None, ...]]) -> tuple[list[int], di
 
 def rule_rows(context: ReportContext, scenario: Scenario) -> list[tuple[str | None, ...]]:
     """List what limits the choice besides the budget."""
-    number, messages = context.numbers.number, context.messages
+    declared, messages = context.numbers.declared, context.messages
     rows = [(messages("rule.budget"), context.numbers.sek(scenario.budget_sek))]
     if scenario.staff_hours is not None:
-        rows.append((messages("rule.staff_hours"), messages("rule.hours", hours=number(scenario.staff_hours))))
+        rows.append((messages("rule.staff_hours"), messages("rule.hours", hours=declared(scenario.staff_hours))))
     if scenario.equity_weights is not None:
-        rows.append((messages("rule.equity_weights"), " · ".join(number(each, 1) for each in scenario.equity_weights)))
+        rows.append((messages("rule.equity_weights"), " · ".join(map(declared, scenario.equity_weights))))
     if scenario.whole_units:
         rows.append((messages("rule.units"), messages("rule.whole_units")))
     for municipality, least in scenario.floors:
@@ -81,8 +81,7 @@ def _rows(context: ReportContext, programme: Programme) -> Iterator[Row]:
     for payer, cost in programme.case_cost_sek:
         yield "case_cost_sek", "case_cost", {"payer": payer_name(context, payer)}, context.numbers.number(cost)
     yield "savings_years", "savings_years", {}, context.numbers.number(programme.savings_years)
-    rate = context.numbers.percent(programme.discount_rate).replace(",0", "").replace(".0", "")
-    yield "discount_rate", "discount", {}, rate
+    yield "discount_rate", "discount", {}, context.numbers.declared_percent(programme.discount_rate)
     yield "price_year", "price_year", {}, str(programme.price_year)
 
 
@@ -94,13 +93,13 @@ def _costs(context: ReportContext, programme: Programme) -> Iterator[Row]:
     for field in ("person_staff_hours", "unit_staff_hours"):
         hours = getattr(programme, field)
         if hours:
-            yield field, field, {}, number(hours, 0 if hours == int(hours) else 1)
+            yield field, field, {}, context.numbers.declared(hours)
     for payer, share in programme.financing:
-        yield "financing", "financing", {"payer": payer_name(context, payer)}, context.numbers.whole_percent(share)
+        yield "financing", "financing", {"payer": payer_name(context, payer)}, context.numbers.declared_percent(share)
 
 
 def _effects(context: ReportContext, programme: Programme) -> Iterator[Row]:
-    percent = context.numbers.whole_percent
+    percent = context.numbers.declared_percent
     for column, values in programme.eligible:
         name = context.messages.named("group_column", column)
         yield (

@@ -60,7 +60,7 @@ def reduction_of(context: ReportContext) -> str:
     programmes = context.released.condition.programmes
     written = []
     for programme in programmes:
-        low, point, high = (context.numbers.whole_percent(share) for share in programme.reduction)
+        low, point, high = map(context.numbers.declared_percent, programme.reduction)
         reduction = context.messages("benefit.reduction", low=low, point=point, high=high)
         values = {"reduction": reduction, "programme": context.say(programme.title)}
         written.append(reduction if len(programmes) == 1 else context.messages("benefit.reduction_each", **values))

@@ -73,7 +73,7 @@ def largest_together(reasons: Reasons, pairs: Iterable[tuple[str, str]]) -> tupl
 
     Examples
     --------
-    >>> one = Reasons("1", "Norr", {"living_conditions": 0.9, "health_care": 1.0, "area": 0.4}, None)
+    >>> one = Reasons("1", "Norr", {"living_conditions": 0.9, "health_care": 1.0, "area": 0.4})
     >>> largest_together(one, [])
     (('health_care',), 1.0)
     >>> largest_together(one, [("area", "living_conditions")])

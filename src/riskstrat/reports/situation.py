@@ -252,8 +252,7 @@ def _comparator_row(context: ReportContext, row: dict[str, Any], *, is_share: bo
         written = numbers.percent(*three, least_decimals=1)
     elif row["lower"] is None:
         # What others published is shown as they wrote it.
-        decimals = len(f"{row['value']:.6g}".partition(".")[2])
-        written = numbers.number(row["value"], decimals)
+        written = numbers.declared(row["value"])
     else:
         written = numbers.interval(*three)
     title = context.say(context.released.condition.title) if is_share else row["indicator"]
