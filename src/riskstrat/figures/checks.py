@@ -9,7 +9,7 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
-from riskstrat.figures.numbers import persons_told
+from riskstrat.figures.numbers import per_persons
 from riskstrat.figures.ratio_rows import FINE, ratio_rows
 from riskstrat.figures.theme import ACCENT, QUIET, altair
 
@@ -106,7 +106,7 @@ def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
     if shown.is_empty():
         return messages("calibration.withheld")
     row = shown.row(-1, named=True)
-    base = persons_told(row["mean_predicted"])
+    base = per_persons(row["mean_predicted"])
     observed = messages.numbers.whole(*(base * row[name] for name in ("observed", "lower", "upper")))
     predicted = messages.numbers.percent(row["mean_predicted"])
     return messages("calibration.title", base=messages.numbers.number(base), predicted=predicted, observed=observed)

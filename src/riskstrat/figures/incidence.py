@@ -10,7 +10,7 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
-from riskstrat.figures.numbers import persons_told
+from riskstrat.figures.numbers import per_persons
 from riskstrat.figures.theme import ACCENT, INK, QUIET, TEXT_PX, altair
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _title(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalo
     if outcome.is_empty():
         return messages("incidence.withheld")
     row = outcome.row(-1, named=True)
-    base = persons_told(row["estimate"])
+    base = per_persons(row["estimate"])
     observed = messages.numbers.whole(*(base * row[name] for name in _COLUMNS))
     time = _time(row["days"], unit, messages)
     return messages("incidence.title", base=messages.numbers.number(base), observed=observed, time=time)

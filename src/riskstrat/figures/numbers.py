@@ -144,7 +144,7 @@ class Numbers:
         return f"{written} ({self.range(self.number(lower, decimals), self.number(upper, decimals))})"
 
 
-def persons_told(share: float) -> int:
+def per_persons(share: float) -> int:
     """Say of how many persons a share is told: of a thousand where a hundred would have hardly two."""
     return 1000 if share < _RARE else 100
 
