@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -43,6 +42,7 @@ from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Condition, Language, Settings
 from riskstrat.errors import DesignError, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
+from riskstrat.numerics.memory import give_back_memory
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,10 +147,10 @@ def run(
 
 
 def _one_at_a_time(conditions: Sequence[Condition]) -> Iterator[Condition]:
-    """Give back the memory of a condition's people, whose frames refer to each other, before the next begins."""
+    """Give back the memory of a condition's people before the next begins."""
     for condition in conditions:
         yield condition
-        gc.collect()
+        give_back_memory()
 
 
 @dataclass(frozen=True, kw_only=True)
