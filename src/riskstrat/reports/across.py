@@ -130,13 +130,11 @@ def _first(across: Across) -> FirstScreen:
     return FirstScreen(
         title=messages("across.title", municipality=context.released.source.name),
         covered=messages("across.covered", date=context.date(context.released.as_of), conditions=listed),
-        use=messages("page.use"),
         invented=messages("page.invented") if context.invented else None,
         working=messages("page.working")
         if any(one.released.disclosure.is_working_material for one in across.contexts)
         else None,
         sentences=(_high_sentence(across), messages("across.not_added")),
-        note=messages("page.interval_note"),
         decision=None,
         grade=None,
         blocks=(),

@@ -9,6 +9,7 @@ import polars as pl
 from riskstrat.figures import years_ahead
 from riskstrat.reports.blocks import Block, Grid, Heading, Paragraph
 from riskstrat.reports.context import ReportContext
+from riskstrat.reports.situation import interval_of
 
 _FASTER = 0.02
 """By how much more an age group must grow than everybody, to be named."""
@@ -75,7 +76,7 @@ def _by_area(context: ReportContext, last: int) -> Grid:
     for area in sorted(years[0], key=lambda area: str(names.get(area, area))):
         people = years[1][area]["people"]
         written = None if people is None else context.numbers.number(people)
-        rows.append((names.get(area, area), *(_cases(context, year[area]) for year in years), written))
+        rows.append((names.get(area, area), *(interval_of(context, year[area], "cases") for year in years), written))
     headings = [
         context.messages("column.area"),
         *(context.messages("ahead.cases_in", year=year) for year in (first, last)),
@@ -83,8 +84,3 @@ def _by_area(context: ReportContext, last: int) -> Grid:
     columns = [*headings, context.messages("ahead.people_in", year=last)]
     title = context.messages("ahead.table")
     return context.grid("ahead-areas", "projection", title, columns, rows, location="screen", has_headings=True)
-
-
-def _cases(context: ReportContext, row: dict[str, float | None]) -> str | None:
-    value, lower, upper = (row[name] for name in ("cases", "cases_lower", "cases_upper"))
-    return None if value is None else context.numbers.interval(value, lower, upper)

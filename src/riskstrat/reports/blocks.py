@@ -206,11 +206,9 @@ class FirstScreen:
 
     title: str
     covered: str
-    use: str
     invented: str | None
     working: str | None
     sentences: tuple[str, ...]
-    note: str
     decision: Decision | None
     grade: Grade | None
     blocks: tuple[Block, ...]

@@ -68,8 +68,9 @@ def _payers(rows: pl.DataFrame) -> list[str]:
 
 def _areas(context: ReportContext) -> dict[str, str]:
     """Give what the map tells of each area, by area."""
-    drawn = context.areas is not None and context.released.source.geometry is not None
-    return descriptions(context.areas, context.messages) if drawn and context.areas is not None else {}
+    if context.areas is None or context.released.source.geometry is None:
+        return {}
+    return descriptions(context.areas, context.messages)
 
 
 def _budget(

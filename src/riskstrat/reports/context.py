@@ -26,6 +26,8 @@ from riskstrat.reports.blocks import Chart, Download, Grid, Location, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
 ESTIMATE = ("estimate", "lower", "upper")
+BOUNDS = ("", "_lower", "_upper")
+"""What follows the name of a number in the columns of it and its interval."""
 
 
 def sheet_key(number: int) -> str:
@@ -144,6 +146,11 @@ class ReportContext:
     def omission(self, part: str) -> str | None:
         """Say why a part of the results is missing; None where it is not."""
         return next((self.say(one.reason) for one in self.released.omissions if one.part == part), None)
+
+    @property
+    def feature_names(self) -> dict[str, str]:
+        """What the features are called, by column."""
+        return {feature.column: self.say(feature.called) for feature in self.released.condition.features}
 
     def file(self, name: str, frame: pl.DataFrame) -> Download:
         """Give a frame as such a file; only what was released, or declared, may be given."""

@@ -52,7 +52,7 @@ def elsewhere_sentences(context: ReportContext) -> list[str]:
 def _sentence(context: ReportContext, location: dict[str, Any]) -> str:
     """Say what is recommended in a place, and which features are distributed otherwise there."""
     inputs = context.tables[f"inputs_elsewhere_{location['number']}"].frame
-    labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
+    labels = context.feature_names
     moved = [labels.get(name, name) for name in inputs.filter("marked")["column"]] if "marked" in inputs.columns else []
     named = {"features": context.messages.listed(moved)} if moved else {}
     drift = context.messages(f"elsewhere.{'moved' if moved else 'same'}", **named)

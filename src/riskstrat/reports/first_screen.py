@@ -26,11 +26,9 @@ def first_screen(context: ReportContext) -> FirstScreen:
     return FirstScreen(
         title=context.title,
         covered=messages("page.covered", date=context.date(context.released.as_of), people=people),
-        use=messages("page.use"),
         invented=messages("page.invented") if context.invented else None,
         working=messages("page.working") if context.released.disclosure.is_working_material else None,
         sentences=(expected_sentence(context), *of_areas),
-        note=messages("page.interval_note"),
         decision=Decision(messages("decision.title"), tuple(_decision(context))),
         grade=grade_of(context),
         blocks=tuple(_map(context)),

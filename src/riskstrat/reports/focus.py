@@ -48,19 +48,15 @@ def _why(context: ReportContext, areas: pl.DataFrame) -> Iterator[Block]:
     if "reasons" not in context.tables:
         yield Paragraph(context.messages("focus.nothing"), "note")
         return
-    told = {row["area_id"]: reasons_of(context.tables["reasons"], row["area_id"], row["name"]) for row in _rows(high)}
-    above = [one for one in told.values() if one.is_above]
-    if above:
+    named = high.select("area_id", "name").iter_rows()
+    told = [reasons_of(context.tables["reasons"], area, name) for area, name in named]
+    if above := [one for one in told if one.is_above]:
         yield from _bars(context, above, high)
-    if others := [one.name for one in told.values() if not one.is_above]:
+    if others := [one.name for one in told if not one.is_above]:
         yield Paragraph(context.messages("focus.not_above", areas=context.listed(others)), "note")
     yield Paragraph(context.messages("focus.together"), "quiet")
     yield Paragraph(context.messages("focus.not_causes"), "note")
     yield from _who_can_change(context)
-
-
-def _rows(areas: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    return areas.iter_rows(named=True)
 
 
 def _bars(context: ReportContext, reasons: Sequence[Reasons], areas: pl.DataFrame) -> Iterator[Block]:
@@ -68,7 +64,7 @@ def _bars(context: ReportContext, reasons: Sequence[Reasons], areas: pl.DataFram
     figure = reasons_bars(context.tables["reasons"], context.tables["areas"], codes, context.messages)
     bars = context.picture("reasons", "reasons", "focus.why_how", figure, wide=True)
     yield bars if len(reasons) <= PRINTED_ROWS else OnScreen((bars,))
-    volumes = {row["area_id"]: _volume(context, row) for row in _rows(areas)}
+    volumes = {row["area_id"]: _volume(context, row) for row in areas.iter_rows(named=True)}
     told = Bullets(tuple((one.name, f"{reasons_sentence(context, one)}{volumes[one.area]}") for one in reasons))
     yield told if len(reasons) <= _PRINTED_AREAS else OnScreen((told,))
     if shared := _shared(context, reasons):
@@ -142,7 +138,7 @@ def _people(context: ReportContext) -> Iterator[Block]:
             )
         else:
             yield from _ranked(context, columns[0])
-        written = [_group_row(context, names[row["group"]], row) for row in _rows(rows)]
+        written = [_group_row(context, names[row["group"]], row) for row in rows.iter_rows(named=True)]
         heads = ("group", "people", "share_of_people", "cases_to_come", "share_of_cases", "risk")
         title = context.messages("people.title", by=context.messages.listed([_column(context, one) for one in columns]))
         yield context.grid(

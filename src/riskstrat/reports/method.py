@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import polars as pl
 
@@ -22,6 +21,7 @@ from riskstrat.reports.tables import (
     choice_reason,
     choice_rows,
     code_rows,
+    counted_landmarks,
     coverage_rows,
     flow_rows,
     group_name,
@@ -60,12 +60,10 @@ def _counted(context: ReportContext) -> Iterator[Block]:
 
 def _landmarks(context: ReportContext) -> Iterator[Block]:
     """Say which landmarks were counted, and how the results move with the others."""
-    frame = context.frame("landmarks")
-    if frame is None:
+    frame, counted = context.frame("landmarks"), counted_landmarks(context)
+    if frame is None or counted is None:
         return
-    dates = frame.filter(use="counted")["landmarks"].item().split(", ")
-    written = context.messages.listed([context.date(date.fromisoformat(one)) for one in dates])
-    yield Paragraph(context.messages("method.landmarks", dates=written))
+    yield Paragraph(counted)
     others = frame.filter(use="other").drop_nulls()
     if not others.is_empty():
         numbers, ratios = context.numbers, others["observed_expected"].to_list()

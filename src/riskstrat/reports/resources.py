@@ -285,15 +285,15 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
     if frame is None or frame["averted"].null_count():
         return
     titles = {each.name: context.say(each.title) if each.title else each.name for each in context.released.scenarios}
-    interval, named = context.numbers.interval, {"plan": context.messages("resources.scenario_plan"), **titles}
+    named = {"plan": context.messages("resources.scenario_plan"), **titles}
     rows = [
         (
             named[row["scenario"]],
             context.numbers.sek(row["budget_sek"]),
-            interval(row["averted"], row["averted_lower"], row["averted_upper"]),
+            interval_of(context, row, "averted"),
             None
             if scenario is not None and row["scenario"] == scenario.name
-            else interval(*(row[name] for name in _DIFFERENCE)),
+            else interval_of(context, row, "difference"),
             context.numbers.sek_interval(*(row[name] for name in _NET)),
         )
         for row in frame.iter_rows(named=True)
@@ -311,14 +311,11 @@ def _scenarios(context: ReportContext) -> Iterator[Block]:
 
 
 def _comparison_table(context: ReportContext, compared: pl.DataFrame) -> Grid:
-    interval = context.numbers.interval
     cells = [
         (
             capitalised(context.messages.named("strategy", row["strategy"])),
-            interval(row["averted"], row["lower"], row["upper"]),
-            None
-            if row["strategy"] == "plan"
-            else interval(row["difference"], row["difference_lower"], row["difference_upper"]),
+            context.numbers.interval(row["averted"], row["lower"], row["upper"]),
+            None if row["strategy"] == "plan" else interval_of(context, row, "difference"),
         )
         for row in compared.iter_rows(named=True)
     ]

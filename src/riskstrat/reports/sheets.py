@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from riskstrat.figures import NUMBER
 from riskstrat.figures.messages import capitalised
 from riskstrat.figures.reasons import Reasons, reasons_of
 from riskstrat.records.areas import AREA
-from riskstrat.reports.context import Estimate, ReportContext, sheet_key
+from riskstrat.reports.context import BOUNDS, Estimate, ReportContext, sheet_key
 from riskstrat.reports.interval_strip import Strip, StripRow
-from riskstrat.reports.situation import interval_of, percent_of
+from riskstrat.reports.situation import COUNTED, interval_of, percent_of
 
 Row = tuple[str, ...]
 
@@ -55,14 +55,10 @@ def sheets(context: ReportContext) -> tuple[Sheet, ...]:
     """Give the sheets of all areas, then those of each level; none without areas."""
     if context.areas is None:
         return ()
-    areas = [_area_sheet(context, row) for row in _rows(context.areas)]
+    areas = (_area_sheet(context, row) for row in context.areas.iter_rows(named=True))
     levels = context.frame("levels")
-    groups = [] if levels is None else [_level_sheet(context, n, row) for n, row in enumerate(_rows(levels), 1)]
-    return (*areas, *groups)
-
-
-def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    return frame.iter_rows(named=True)
+    rows = () if levels is None else levels.iter_rows(named=True)
+    return (*areas, *(_level_sheet(context, n, row) for n, row in enumerate(rows, 1)))
 
 
 def _area_sheet(context: ReportContext, row: dict[str, Any]) -> Sheet:
@@ -80,7 +76,7 @@ def _area_sheet(context: ReportContext, row: dict[str, Any]) -> Sheet:
         people=_people(context, AREA, row[key]),
         beside=_beside(context, row["name"], risk, _levels_of(context, row[key])),
         why=None if reasons is None else _sentence(context, reasons),
-        plan=tuple(_plan_of_area(context, row[key])),
+        plan=tuple(_plan(context, [row[key]], _of_area)),
         notes=(),
     )
 
@@ -102,13 +98,13 @@ def _level_sheet(context: ReportContext, n: int, row: dict[str, Any]) -> Sheet:
         people=_people(context, row["level"], row["group"]),
         beside=_beside(context, row["group"], _three(row, "risk"), []),
         why=None if reasons is None else _sentence(context, reasons),
-        plan=tuple(_plan_of_level(context, members)),
+        plan=tuple(_plan(context, members, _of_level)),
         notes=(context.messages(key, areas=context.messages.listed(names)),),
     )
 
 
 def _three(row: Mapping[str, Any], name: str) -> Estimate | None:
-    values = [row[f"{name}{end}"] for end in ("", "_lower", "_upper")]
+    values = [row[f"{name}{end}"] for end in BOUNDS]
     return None if None in values else Estimate(*values)
 
 
@@ -137,9 +133,9 @@ def _facts(context: ReportContext, row: Mapping[str, Any], expected: Estimate | 
     people = row["target_people"]
     yield messages("sheet.people"), absent if people is None else number(people)
     yield messages("column.cases_to_come"), absent if expected is None else context.numbers.interval(*expected)
-    yield messages("column.risk"), percent_of(context, dict(row), "risk") or absent
-    yield messages("column.relative"), interval_of(context, dict(row), "relative_risk") or absent
-    for name, column in (("cases", "counted"), ("expected", "expected_then")):
+    yield messages("column.risk"), percent_of(context, row, "risk") or absent
+    yield messages("column.relative"), interval_of(context, row, "relative_risk") or absent
+    for name, column in COUNTED.items():
         if name in row and (row[name] is not None or "area_id" in row):
             yield messages(f"column.{column}"), absent if row[name] is None else number(row[name])
 
@@ -158,15 +154,13 @@ def _sentence(context: ReportContext, reasons: Reasons) -> str:
 def _parts(context: ReportContext, reasons: Reasons | None) -> tuple[Row, ...]:
     if reasons is None:
         return ()
-    rows = [(part, value, *reasons.bounds.get(part, (None, None))) for part, value in reasons.points.items()]
-    written = [(capitalised(context.messages(f"part.{part}")), _points(context, *three)) for part, *three in rows]
-    sums = {"living_conditions_and_area": reasons.together, "sum": reasons.sum_of("total")}
-    added = [(context.messages(f"part.{name}"), of) for name, of in sums.items() if of is not None]
-    return (*written, *((capitalised(name), _points(context, *of)) for name, of in added))
-
-
-def _points(context: ReportContext, value: float, lower: float | None, upper: float | None) -> str:
-    return context.numbers.interval(value, lower, upper)
+    parts = {part: (value, *reasons.bounds.get(part, (None, None))) for part, value in reasons.points.items()}
+    told = {**parts, "living_conditions_and_area": reasons.together, "sum": reasons.sum_of("total")}
+    return tuple(
+        (capitalised(context.messages(f"part.{name}")), context.numbers.interval(*of))
+        for name, of in told.items()
+        if of is not None
+    )
 
 
 def _people(context: ReportContext, level: str, group: str) -> tuple[Row, ...]:
@@ -179,7 +173,7 @@ def _people(context: ReportContext, level: str, group: str) -> tuple[Row, ...]:
     shown = frame.filter(pl.col("level") == level, pl.col("group") == group, pl.col("feature").is_in(list(labels)))
     return tuple(
         (capitalised(labels[row["feature"]]), *(_amount(context, row, name) for name in ("mean", "everybody")))
-        for row in _rows(shown)
+        for row in shown.iter_rows(named=True)
     )
 
 
@@ -201,14 +195,15 @@ def _levels_of(context: ReportContext, area: str) -> list[tuple[str, Estimate]]:
         members.filter(pl.col(AREA) == area).select("level", "group"), on=["level", "group"], how="semi"
     )
     found = [
-        (f"{capitalised(_title(context, row['level']))}: {row['group']}", _three(row, "risk")) for row in _rows(whole)
+        (f"{capitalised(_title(context, row['level']))}: {row['group']}", _three(row, "risk"))
+        for row in whole.iter_rows(named=True)
     ]
     return [(name, risk) for name, risk in found if risk is not None]
 
 
 def _beside(context: ReportContext, name: str, risk: Estimate | None, levels: Sequence[tuple[str, Estimate]]) -> Strip:
     """Set the risk beside larger groups, everybody, and what others published of the same outcome."""
-    whole, people = context.estimate("total", ("expected_cases", "lower", "upper"), scope="all"), None
+    whole = context.estimate("total", ("expected_cases", "lower", "upper"), scope="all")
     people = context.count("total", "people", scope="all")
     rows = [] if risk is None else [StripRow(name, *risk, is_own=True)]
     rows += [StripRow(called, *of) for called, of in levels]
@@ -219,28 +214,32 @@ def _beside(context: ReportContext, name: str, risk: Estimate | None, levels: Se
         same = published.filter(indicator=context.released.condition.name).sort("year", "who")
         rows += [
             StripRow(f"{row['who']} {row['year']} ({row['source']})", row["value"], row["lower"], row["upper"])
-            for row in _rows(same)
+            for row in same.iter_rows(named=True)
         ]
     return Strip(rows=tuple(rows), numbers=context.numbers, lead=context.messages("sheet.beside"))
 
 
-def _plan_of_area(context: ReportContext, area: str) -> Iterator[str]:
+def _plan(
+    context: ReportContext,
+    members: Sequence[str],
+    told: Callable[[ReportContext, pl.DataFrame, Sequence[str]], Iterator[str]],
+) -> Iterator[str]:
+    """Say what the plan does in some areas, and what is offered."""
     selected = context.frame("plan_selected")
     if selected is None or AREA not in selected.columns:
         yield context.messages("sheet.no_plan")
         return
-    rows = selected.filter(pl.col(AREA) == area)
-    if rows.is_empty():
-        yield context.messages("sheet.not_chosen")
-    else:
-        yield from _chosen(context, rows.row(0, named=True))
+    yield from told(context, selected.filter(pl.col(AREA).is_in(members)), members)
     yield from _programmes_here(context)
 
 
-def _chosen(context: ReportContext, row: Mapping[str, Any]) -> Iterator[str]:
-    number = context.numbers.number
-    reached = None if row["reached"] is None else number(row["reached"])
-    averted = interval_of(context, dict(row), "averted")
+def _of_area(context: ReportContext, chosen: pl.DataFrame, _members: Sequence[str]) -> Iterator[str]:
+    if chosen.is_empty():
+        yield context.messages("sheet.not_chosen")
+        return
+    row = chosen.row(0, named=True)
+    reached = None if row["reached"] is None else context.numbers.number(row["reached"])
+    averted = interval_of(context, row, "averted")
     part = row["share"] is not None and row["share"] < 1
     yield context.messages("sheet.chosen_part" if part else "sheet.chosen")
     if reached is not None and averted is not None:
@@ -257,15 +256,9 @@ def _programmes_here(context: ReportContext) -> Iterator[str]:
                 yield context.messages("sheet.action", **said)
 
 
-def _plan_of_level(context: ReportContext, members: Sequence[str]) -> Iterator[str]:
-    selected = context.frame("plan_selected")
-    if selected is None or AREA not in selected.columns:
-        yield context.messages("sheet.no_plan")
-        return
-    chosen = [code for code in selected[AREA].to_list() if code in members]
-    if chosen:
-        named = context.messages.listed(_names(context, chosen))
-        yield context.messages("sheet.chosen_areas", k=len(chosen), n=len(members), areas=named)
-    else:
+def _of_level(context: ReportContext, chosen: pl.DataFrame, members: Sequence[str]) -> Iterator[str]:
+    if chosen.is_empty():
         yield context.messages("sheet.not_chosen_areas")
-    yield from _programmes_here(context)
+        return
+    named = context.messages.listed(_names(context, chosen[AREA].to_list()))
+    yield context.messages("sheet.chosen_areas", k=chosen.height, n=len(members), areas=named)

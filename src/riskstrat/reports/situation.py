@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +19,7 @@ from riskstrat.figures import (
     quintiles,
 )
 from riskstrat.reports.blocks import Block, Grid, Location, OnScreen, Paragraph
-from riskstrat.reports.context import ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
+from riskstrat.reports.context import BOUNDS, ESTIMATE, HIGHER, LOWER, UNCERTAIN, WITHHELD, ReportContext
 from riskstrat.reports.tables import ODDS, Written, unmeasured_areas, unmeasured_sentences
 
 FEW_CASES = 10
@@ -28,8 +28,8 @@ FEW_CASES = 10
 MOST_PRINTED = 60
 """Areas that the print edition lists one by one."""
 
-_COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
-_BOUNDS = ("", "_lower", "_upper")
+COUNTED = MappingProxyType({"cases": "counted", "expected": "expected_then"})
+"""By column of what happened before, its heading."""
 
 
 def situation(context: ReportContext) -> Iterator[Block]:
@@ -100,7 +100,7 @@ def _area_tables(context: ReportContext, areas: pl.DataFrame) -> Iterator[Grid]:
 
 def _area_table(context: ReportContext, areas: pl.DataFrame) -> Written:
     """Write the smoothed risk beside the cases to come, and the cases that there were beside those expected then."""
-    counted = (heading for name, heading in _COUNTED.items() if name in areas.columns)
+    counted = (heading for name, heading in COUNTED.items() if name in areas.columns)
     beside = (name for name in ("care_use", "depends_on") if name in areas.columns)
     columns = (NUMBER, "area", "class", "people", "cases_to_come", "risk", "relative", *counted, *beside)
     return columns, [_area_row(context, row) for row in areas.iter_rows(named=True)]
@@ -116,7 +116,7 @@ def _area_row(context: ReportContext, row: dict[str, Any]) -> tuple[str | None, 
         cases_to_come(context, row),
         percent_of(context, row, "risk"),
         interval_of(context, row, "relative_risk"),
-        *(None if row[name] is None else number(row[name]) for name in _COUNTED if name in row),
+        *(None if row[name] is None else number(row[name]) for name in COUNTED if name in row),
         *([number(row["care_use"], 1)] if row.get("care_use") is not None else [None] if "care_use" in row else []),
         *([marks_of(context, row)] if "depends_on" in row else []),
     )
@@ -130,7 +130,7 @@ def marks_of(context: ReportContext, row: dict[str, Any]) -> str | None:
 
 def cases_to_come(context: ReportContext, row: dict[str, Any]) -> str | None:
     """Write the cases expected among an area's people now, with their interval; None where they are withheld."""
-    people, risk = row["target_people"], [row[f"risk{end}"] for end in _BOUNDS]
+    people, risk = row["target_people"], [row[f"risk{end}"] for end in BOUNDS]
     if people is None or None in risk:
         return None
     return context.numbers.interval(*(people * share for share in risk))
@@ -156,15 +156,15 @@ def unmeasured(context: ReportContext) -> Iterator[Block]:
     yield context.grid("unmeasured", "unmeasured", title, columns, cells, text_columns=4, location="screen")
 
 
-def percent_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
+def percent_of(context: ReportContext, row: Mapping[str, Any], column: str) -> str | None:
     """Write a share with its interval, None where it is withheld."""
-    value, *bounds = (row[column + end] for end in _BOUNDS)
+    value, *bounds = (row[column + end] for end in BOUNDS)
     return None if value is None else context.numbers.percent(value, *bounds)
 
 
-def interval_of(context: ReportContext, row: dict[str, Any], column: str) -> str | None:
+def interval_of(context: ReportContext, row: Mapping[str, Any], column: str) -> str | None:
     """Write a number with its interval, None where it is withheld."""
-    value, *bounds = (row[column + end] for end in _BOUNDS)
+    value, *bounds = (row[column + end] for end in BOUNDS)
     return None if value is None else context.numbers.interval(value, *bounds)
 
 

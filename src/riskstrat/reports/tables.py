@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -11,14 +12,13 @@ import polars as pl
 from riskstrat.declare.event_queries import NamedCodes, named_codes
 from riskstrat.figures.messages import capitalised
 from riskstrat.publication.composition import AFTER
-from riskstrat.reports.context import ReportContext
+from riskstrat.reports.context import BOUNDS, ReportContext
 
 SIMPLE = "AgeSex"
 ODDS = ("half_odds", "same_odds", "double_odds")
 CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
-_INTERVAL = ("", "_lower", "_upper")
 _METRIC_DECIMALS = 3
 _CHANGED = {True: "changed", False: "same"}
 _CHECKED = {True: "verified", False: "memory"}
@@ -32,6 +32,16 @@ def flow_rows(context: ReportContext, name: str) -> Written:
         (capitalised(row[reason]), *(written_count(context, row[count]) for count in ("people", "rows")))
         for row in frame.iter_rows(named=True)
     ]
+
+
+def counted_landmarks(context: ReportContext) -> str | None:
+    """Say which landmarks were counted; None where index dates are persons' own."""
+    frame = context.frame("landmarks")
+    if frame is None:
+        return None
+    dates = frame.filter(use="counted")["landmarks"].item().split(", ")
+    written = [context.date(date.fromisoformat(each)) for each in dates]
+    return context.messages("method.landmarks", dates=context.messages.listed(written))
 
 
 def coverage_rows(context: ReportContext) -> Written:
@@ -73,7 +83,7 @@ def choice_rows(context: ReportContext) -> Written:
             named("estimator", row["name"]),
             numbers.number(row["brier"], 4),
             numbers.percent(row["prediction_accuracy"]),
-            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in _INTERVAL)),
+            None if row[AFTER] is not None else numbers.percent(*(row[f"difference{end}"] for end in BOUNDS)),
         )
         for row in _models(context)
     ]
@@ -109,7 +119,7 @@ def missing_rows(context: ReportContext) -> Written:
     """
     frame = context.tables["missingness"].frame.with_columns(of=pl.col("group").str.extract("^([^=]+)"))
     columns = ("feature", "missing_all", "missing_with", "missing_without", "missing_landmarks", "missing_groups")
-    labels = {feature.column: context.say(feature.called) for feature in context.released.condition.features}
+    labels = context.feature_names
     parts = (
         *(pl.col("group") == group for group in ("all", "outcome=yes", "outcome=no")),
         pl.col("of") == "landmark",

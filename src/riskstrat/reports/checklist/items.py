@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
@@ -19,6 +18,7 @@ from riskstrat.reports.tables import (
     choice_reason,
     choice_rows,
     code_rows,
+    counted_landmarks,
     coverage_rows,
     flow_rows,
     group_name,
@@ -107,10 +107,8 @@ def _table(rows: Callable[[ReportContext], Written]) -> Callable[[ReportContext]
 
 
 def _landmarks(context: ReportContext) -> Iterator[str]:
-    frame = context.frame("landmarks")
-    if frame is not None and (counted := frame.filter(use="counted")["landmarks"].to_list()):
-        dates = [context.date(date.fromisoformat(one)) for one in counted[0].split(", ")]
-        yield context.messages("method.landmarks", dates=context.messages.listed(dates))
+    if counted := counted_landmarks(context):
+        yield counted
 
 
 def _refused(context: ReportContext) -> Iterator[str]:
