@@ -36,12 +36,11 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
             note(f"options of {config}")
         command(**given)
 
-    ours = {name: _SHARED[name] for name in ("config", "quiet", "json")}
     own = signature(command).parameters.values()
     hints = get_type_hints(command, include_extras=True)
     added = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in ours.items()
+        for name, (annotation, default) in _SHARED.items()
     ]
     described = [each.replace(annotation=hints[each.name]) for each in own]
     started.__signature__ = signature(command).replace(parameters=[*described, *added])  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -198,7 +198,7 @@ class _Run:
     @property
     def day(self) -> date:
         """The as-of date."""
-        return self.as_of or self.opened[0].manifest.data_end + timedelta(days=1)
+        return self.as_of or self.opened[0].manifest.day_after
 
     @cached_property
     def noise(self) -> CellNoise | None:

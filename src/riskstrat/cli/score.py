@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,7 +101,7 @@ def _opened(
     from riskstrat.registers import open_registers
 
     model, source = load_model(folder, sha256=sha256), open_registers(registers)
-    return model, source, day_of(as_of) or source.manifest.data_end + timedelta(days=1)
+    return model, source, day_of(as_of) or source.manifest.day_after
 
 
 def _title(scores: Scores) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -76,7 +76,7 @@ def transported(model: FittedModel, registers: Registers, as_of: date | None, se
     """Test a model on registers, as of a day or at the latest the day after they end."""
     from riskstrat import study
 
-    last = registers.manifest.data_end + timedelta(days=1)
+    last = registers.manifest.day_after
     condition = replace(model.condition, programmes=())  # nothing is planned there
     return study.transport(model, study.prepare(condition, registers, min(as_of or last, last), settings))
 

@@ -28,7 +28,7 @@ from riskstrat.errors import Problem, UsageError, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA, Assumption, predict
 from riskstrat.indicators.measuring import GROUPS, count_years, slope
-from riskstrat.indicators.rows import Missing, schema, standardised_rows, table_rows, without_number, year_rows
+from riskstrat.indicators.rows import Counted, schema, standardised_rows, table_rows, without_number, year_rows
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.omission import Omission
 from riskstrat.records.plan import Plan
@@ -209,7 +209,7 @@ def _rows(
     noise: CellNoise | None,
 ) -> pl.DataFrame:
     """One row a group and year: counts with intervals, or why there are none."""
-    found: Mapping[int, pl.DataFrame | Missing]
+    found: Mapping[int, Counted]
     if isinstance(indicator, RegisterIndicator) and isinstance(source, Registers):
         found = count_years(indicator, source, years, as_of=as_of, by=by, lookup=lookup, noise=noise)
     elif isinstance(indicator, TableIndicator) and isinstance(source, pl.DataFrame):

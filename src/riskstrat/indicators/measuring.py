@@ -22,7 +22,7 @@ from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.disclosure import CellNoise, ProtectedRows
 from riskstrat.errors import DesignError, UsageError
 from riskstrat.indicators.expecting import ASSUMPTIONS, SCHEMA
-from riskstrat.indicators.rows import STRATA, Missing, schema, without_number
+from riskstrat.indicators.rows import STRATA, Counted, schema, without_number
 from riskstrat.numerics.groups import number_groups
 from riskstrat.records.cohort import Cohort
 from riskstrat.records.follow_up import FollowUp
@@ -120,21 +120,21 @@ def count_years(
     by: tuple[str, ...],
     lookup: pl.DataFrame | None,
     noise: CellNoise | None,
-) -> dict[int, pl.DataFrame | Missing]:
+) -> dict[int, Counted]:
     """Count each year, by sex and age too if they are to be standardised for; say what registers lack."""
     if indicator.index is not None:
         cohorts = dict.fromkeys(years, _cohort(indicator, registers, years[0], as_of))
     else:
         cohorts = {year: _cohort(indicator, registers, year, as_of) for year in years}
-    lacking = {year: each for year, each in cohorts.items() if isinstance(each, Missing)}
+    lacking = {year: each for year, each in cohorts.items() if isinstance(each, LocalisedText)}
     if len(lacking) == len(cohorts):
         return {**lacking}
     by = (*by, *(each for each in STRATA if each not in by)) if indicator.standardised else by
     recorded = _recorded_years(indicator.condition(years[0]), registers, as_of)
     counted = partial(_count, indicator, by=by, lookup=lookup, noise=noise)
-    found = {year: each if isinstance(each, Missing) else counted(each, year) for year, each in cohorts.items()}
+    found = {year: each if isinstance(each, LocalisedText) else counted(each, year) for year, each in cohorts.items()}
     return {
-        year: each if isinstance(each, Missing) or year in recorded else _unrecorded(year)
+        year: each if isinstance(each, LocalisedText) or year in recorded else _unrecorded(year)
         for year, each in found.items()
     }
 
@@ -146,25 +146,21 @@ def _recorded_years(condition: Condition, registers: Registers, as_of: date) -> 
     return set(pl.concat(dates).unique().collect()["date"]) if dates else range(9_999)
 
 
-def _unrecorded(year: int) -> Missing:
-    return Missing(
-        reason=LocalisedText(
-            en=f"No row that the outcome asks for was recorded of anybody in {year}: none, or not recorded.",
-            sv=f"Ingen rad som utfallet kräver har registrerats för någon {year}: inget har hänt, eller registrerats.",
-        )
+def _unrecorded(year: int) -> LocalisedText:
+    return LocalisedText(
+        en=f"No row that the outcome asks for was recorded of anybody in {year}: none, or not recorded.",
+        sv=f"Ingen rad som utfallet kräver har registrerats för någon {year}: inget har hänt, eller registrerats.",
     )
 
 
-def _cohort(indicator: RegisterIndicator, registers: Registers, year: int, as_of: date) -> Cohort | Missing:
+def _cohort(indicator: RegisterIndicator, registers: Registers, year: int, as_of: date) -> Cohort | LocalisedText:
     try:
         return build_cohort(indicator.condition(year), registers, as_of, min_outcomes=0)
     except (UsageError, DesignError) as lacking:
         said = "; ".join(str(problem) for problem in lacking.problems)
-        return Missing(
-            reason=LocalisedText(
-                en=f"The registers do not hold what the indicator asks for: {said}.",
-                sv=f"Registren innehåller inte det som indikatorn kräver: {said}.",
-            )
+        return LocalisedText(
+            en=f"The registers do not hold what the indicator asks for: {said}.",
+            sv=f"Registren innehåller inte det som indikatorn kräver: {said}.",
         )
 
 
@@ -176,15 +172,13 @@ def _count(
     by: tuple[str, ...],
     lookup: pl.DataFrame | None,
     noise: CellNoise | None,
-) -> pl.DataFrame | Missing:
+) -> Counted:
     people = cohort.people.filter(pl.col("index_date").dt.year() == year)
     followed = people.filter(_is_followed(indicator, cohort.horizon_days))
     if followed.height < max(1, FEWEST_SHARE_FOLLOWED * people.height):
-        return Missing(
-            reason=LocalisedText(
-                en=f"Too few of {year} were followed for {indicator.horizon} to the end of the registers.",
-                sv=f"För få från {year} har följts i {indicator.horizon} till registrens slut.",
-            )
+        return LocalisedText(
+            en=f"Too few of {year} were followed for {indicator.horizon} to the end of the registers.",
+            sv=f"För få från {year} har följts i {indicator.horizon} till registrens slut.",
         )
     return _cells(indicator, _grouped(followed, by, lookup), by, noise)
 

@@ -6,7 +6,7 @@ In: counts and denominators by group, or a table. Out: frames of one schema.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,14 +19,9 @@ NUMBERS = ("count", "denominator", "estimate", "lower", "upper")
 _REASONS = ("missing", "missing_sv")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Missing:
-    """Why a year has no number."""
-
-    reason: LocalisedText
-
-
-_NO_ROW = Missing(reason=LocalisedText(en="The table has no row for the year.", sv="Tabellen har ingen rad för året."))
+Counted: TypeAlias = pl.DataFrame | LocalisedText
+"""The counts of a year, or why it has none."""
+_NO_ROW = LocalisedText(en="The table has no row for the year.", sv="Tabellen har ingen rad för året.")
 STRATA = ("sex", "age_band")
 """What rates are standardised for."""
 _FEW = LocalisedText(
@@ -55,13 +50,13 @@ def without_number(year: int, reason: LocalisedText, by: tuple[str, ...] = ()) -
 def year_rows(
     indicator: CountedIndicator,
     year: int,
-    found: pl.DataFrame | Missing,
+    found: Counted,
     by: tuple[str, ...],
     noise: CellNoise | None = None,
 ) -> pl.DataFrame:
     """Give the rows of a year with their intervals, which hold the noise of protected counts too."""
-    if isinstance(found, Missing):
-        return without_number(year, found.reason, by)
+    if isinstance(found, LocalisedText):
+        return without_number(year, found, by)
     count, size = (found[name].to_numpy().astype(np.float64) for name in ("count", "denominator"))
     there = size > 0
     safe = np.where(there, size, 1.0)
@@ -80,11 +75,9 @@ def year_rows(
     )
 
 
-def standardised_rows(
-    indicator: CountedIndicator, found: Mapping[int, pl.DataFrame | Missing], by: tuple[str, ...]
-) -> pl.DataFrame:
+def standardised_rows(indicator: CountedIndicator, found: Mapping[int, Counted], by: tuple[str, ...]) -> pl.DataFrame:
     """Give rows of counts by stratum, standardised to the mix of all measured years; the others as they are."""
-    there = {year: each for year, each in found.items() if not isinstance(each, Missing)}
+    there = {year: each for year, each in found.items() if not isinstance(each, LocalisedText)}
     summed = {year: _summed(each, by) for year, each in there.items()}
     rows = pl.concat([year_rows(indicator, year, summed.get(year, each), by) for year, each in found.items()])
     if not there:
@@ -117,9 +110,7 @@ def _summed(rows: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     return rows.group_by(by, maintain_order=True).agg(sums) if by else rows.select(sums)
 
 
-def table_rows(
-    indicator: TableIndicator, table: pl.DataFrame, year: int, by: tuple[str, ...]
-) -> pl.DataFrame | Missing:
+def table_rows(indicator: TableIndicator, table: pl.DataFrame, year: int, by: tuple[str, ...]) -> Counted:
     """Add up the rows of a year by group; a group of which a number is missing has none."""
     rows = table.filter(pl.col("year") == year)
     if rows.is_empty():

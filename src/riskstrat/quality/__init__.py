@@ -7,7 +7,7 @@ behind everything that the condition names; exact, to be released before they ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -86,7 +86,7 @@ def check(
     ]
     dry_run = None
     if condition is not None:
-        day = as_of or registers.manifest.data_end + timedelta(days=1)
+        day = as_of or registers.manifest.day_after
         dry_run, nobody = _dry_run(condition, registers, day, rows_at_a_time, notes)
         broken.append(nobody)
     return Findings(

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Self
@@ -162,6 +162,11 @@ class Manifest(BaseModel):
     def file_of(self, table: str) -> str:
         """Return the file name of a table."""
         return self.tables[table].file or f"{table}.parquet"
+
+    @property
+    def day_after(self) -> date:
+        """The first day on which all that the tables hold was known."""
+        return self.data_end + timedelta(days=1)
 
     def covered(self, table: str) -> tuple[date, date]:
         """Return the first and the last day that a table covers; nothing is seen after `data_end`.

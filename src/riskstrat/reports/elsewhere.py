@@ -8,9 +8,7 @@ from typing import Any
 from riskstrat.records.transport import SENTENCES
 from riskstrat.reports.blocks import Block, Heading, Paragraph
 from riskstrat.reports.context import ReportContext
-from riskstrat.reports.tables import written_metric
-
-_METRICS = ("auc", "auc_gain", "calibration_slope", "observed_expected")
+from riskstrat.reports.tables import MAIN_METRICS, written_metric
 
 
 def elsewhere(context: ReportContext) -> Iterator[Block]:
@@ -29,7 +27,7 @@ def elsewhere(context: ReportContext) -> Iterator[Block]:
             messages(f"elsewhere.{kind}"),
             *(
                 written_metric(context, f"metrics_{kind}_elsewhere_{location['number']}", name, "all")
-                for name in _METRICS
+                for name in MAIN_METRICS
             ),
         )
         for location in locations

@@ -17,6 +17,7 @@ from riskstrat.reports.grade import drift_factors
 from riskstrat.reports.incidence import incidence
 from riskstrat.reports.interpretation import interpretation
 from riskstrat.reports.tables import (
+    MAIN_METRICS,
     checks_of,
     choice_reason,
     choice_rows,
@@ -135,12 +136,11 @@ def _calibration(context: ReportContext) -> Iterator[Block]:
 
 
 def _metrics(context: ReportContext) -> Grid:
-    metrics = ("auc", "auc_gain", "calibration_slope", "observed_expected")
     checks = checks_of(context)
     rows = [
         (
             capitalised(context.messages(f"check.{name}")),
-            *(written_metric(context, f"metrics_{name}", metric, "all") for metric in metrics),
+            *(written_metric(context, f"metrics_{name}", metric, "all") for metric in MAIN_METRICS),
         )
         for name in checks
     ]

@@ -222,14 +222,14 @@ def _beside(context: ReportContext, name: str, risk: Estimate | None, levels: Se
 def _plan(
     context: ReportContext,
     members: Sequence[str],
-    told: Callable[[ReportContext, pl.DataFrame, Sequence[str]], Iterator[str]],
+    sentences: Callable[[ReportContext, pl.DataFrame, Sequence[str]], Iterator[str]],
 ) -> Iterator[str]:
     """Say what the plan does in some areas, and what is offered."""
     selected = context.frame("plan_selected")
     if selected is None or AREA not in selected.columns:
         yield context.messages("sheet.no_plan")
         return
-    yield from told(context, selected.filter(pl.col(AREA).is_in(members)), members)
+    yield from sentences(context, selected.filter(pl.col(AREA).is_in(members)), members)
     yield from _programmes_here(context)
 
 

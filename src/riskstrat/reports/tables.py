@@ -16,6 +16,7 @@ from riskstrat.reports.context import BOUNDS, ReportContext
 
 SIMPLE = "AgeSex"
 ODDS = ("half_odds", "same_odds", "double_odds")
+MAIN_METRICS = ("auc", "auc_gain", "calibration_slope", "observed_expected")
 CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
