@@ -19,6 +19,8 @@ from riskstrat.cli.terminal import MODE, Mode, progress
 
 LINES = [line for lines in EXAMPLES.values() for _, line in lines]
 ESCAPE = "\x1b"
+MAX_LINE = 100
+"""Examples stay on one line, to be copied."""
 
 
 @pytest.fixture
@@ -40,6 +42,31 @@ def test_every_command_has_examples_at_the_end_of_its_help():
         told = " ".join(said_by(name, "--help", environment={"COLUMNS": "200"}).stdout.split())
         assert told.endswith(lines[-1][1]), name
         assert all(said in told for each in lines for said in each), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_narrow_help_shows_defaults_whole(name: str):
+    told = said_by(name, "--help", environment={"COLUMNS": "80"}).stdout
+    assert "…" not in told
+    assert max(map(len, told.splitlines())) <= MAX_LINE
+    words = " ".join(told.split())
+    for each in get_command(app).commands[name].params:
+        if each.default not in (None, False, True, ()) and not callable(each.default):
+            assert f"default: {each.default}" in words, each.name
+
+
+def test_the_list_of_commands_says_whole_sentences():
+    told = " ".join(said_by("--help", environment={"COLUMNS": "80"}).stdout.split())
+    for command in COMMANDS.values():
+        assert " ".join((command.__doc__ or "").partition("\n\n")[0].split()) in told
+
+
+@pytest.mark.parametrize("day", ["2024", "2024-02-30", "1/1/2024"])
+def test_a_day_is_asked_for_as_people_write_it(day: str):
+    assert "--as-of YYYY-MM-DD" in said_by("run", "--help").stdout
+    refused = riskstrat("check", "town", "--as-of", day)
+    assert refused.returncode == 2
+    assert f"'{day}' is no day written YYYY-MM-DD" in refused.stderr
 
 
 @pytest.mark.parametrize("line", LINES)

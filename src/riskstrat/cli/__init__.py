@@ -44,6 +44,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -82,7 +83,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pseudonymise": pseudonymise,
 }
 for name, command in COMMANDS.items():
-    app.command(name, epilog=examples(name))(shared(command))
+    sentence = (command.__doc__ or "").partition("\n\n")[0]
+    app.command(name, short_help=sentence, epilog=examples(name))(shared(command))
 
 
 def main() -> None:

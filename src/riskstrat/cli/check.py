@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import AsOfOption, LanguageOption, day_of
+from riskstrat.cli.options import AsOfOption, LanguageOption
 from riskstrat.cli.terminal import answer
 from riskstrat.errors import ContractError
 
@@ -26,7 +26,7 @@ def check(
     from riskstrat.registers import open_registers
 
     wanted = conditions.load(condition) if condition else None
-    found = quality.check(open_registers(registers), wanted, as_of=day_of(as_of))
+    found = quality.check(open_registers(registers), wanted, as_of=as_of)
     published = publish_findings(found, language=language)
     answer(published.to_plain(), [str(published)], always=True)
     if found.has_errors:

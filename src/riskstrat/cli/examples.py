@@ -52,4 +52,5 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 
 def examples(command: str) -> str:
     """Give the examples of a command as the last paragraph of its help."""
-    return "\n".join(f"{said}:\n    {line}" for said, line in EXAMPLES[command])
+    lines = (f"{said}:\n    {line}" for said, line in EXAMPLES[command])
+    return "\n".join(["\b", *lines])  # the mark says that its lines stay as they are

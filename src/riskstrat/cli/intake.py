@@ -13,7 +13,6 @@ from riskstrat.cli.options import (
     LanguageOption,
     MaxRejectedOption,
     RegisterFolderOption,
-    day_of,
 )
 from riskstrat.cli.terminal import answer, progress
 
@@ -43,7 +42,7 @@ def intake(
             out,
             mapping=mapping or (),
             name=name,
-            data_end=day_of(data_end),
+            data_end=data_end,
             ignore=ignore or (),
             max_rejected_share=max_rejected_share,
             language=language,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,9 +12,19 @@ import typer
 from riskstrat.declare import Language
 
 LANGUAGES: tuple[Language, ...] = ("sv", "en")
-_DAY = ["%Y-%m-%d"]
 MAX_REJECTED_SHARE = 0.5
 """That of `riskstrat.intake`, which takes a second to load; a test compares them."""
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no day written YYYY-MM-DD, such as 2024-01-31") from None
+
+
+day_option = partial(typer.Option, parser=_day, metavar="YYYY-MM-DD")
+"""An option that is a day."""
 
 RegistersOption = Annotated[
     str, typer.Option(help="The register folder, or the address of a database (postgresql://, duckdb://, sqlite://).")
@@ -94,16 +105,12 @@ StoreOption = Annotated[
     typer.Option(help="MLflow's store: a SQLite file or the address of a server; default: mlflow.db in --out."),
 ]
 AsOfOption = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=_DAY, help="As-of date: only what was known before it is used; default: the day after the data."
-    ),
+    date | None,
+    day_option(help="As-of date: only what was known before it is used; default: the day after the data."),
 ]
 DataEndOption = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=_DAY, help="Last day on which an event can have been seen; default: the last day in the data."
-    ),
+    date | None,
+    day_option(help="Last day on which an event can have been seen; default: the last day in the data."),
 ]
 MaxRejectedOption = Annotated[
     float,
@@ -121,8 +128,3 @@ ReserveNumberOption = Annotated[
 def languages(chosen: Literal["sv", "en", "both"]) -> tuple[Language, ...]:
     """List the languages that an option stands for."""
     return LANGUAGES if chosen == "both" else (chosen,)
-
-
-def day_of(moment: datetime | None) -> date | None:
-    """Take the day of an option; None where it was not given."""
-    return moment.date() if moment else None

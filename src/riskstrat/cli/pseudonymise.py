@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from riskstrat.cli.options import ReserveNumberOption
+from riskstrat.cli.options import ReserveNumberOption, day_option
 from riskstrat.cli.terminal import answer, progress
 
 
@@ -21,7 +21,7 @@ def pseudonymise(
         list[str] | None, typer.Option(help="A column, or OLD=NEW to rename it; all with identity numbers if left out.")
     ] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which ten-digit numbers were written; today.")
+        date | None, day_option(help="Day on which ten-digit numbers were written; default: today.")
     ] = None,
     secret_file: Annotated[
         Path | None, typer.Option(help="File with the secret; otherwise RISKSTRAT_PSEUDONYM_SECRET is read.")
@@ -33,7 +33,7 @@ def pseudonymise(
     from riskstrat.publication.intake_account import release_pseudonymised, shown_count
 
     columns = {old: new or old for old, _, new in (each.partition("=") for each in column)} if column else None
-    day = as_of.date() if as_of else datetime.now(UTC).date()
+    day = as_of or datetime.now(UTC).date()
     with progress("pseudonymise") as report:
         report("looking for identity numbers and replacing them", 0.0)
         done = replaced(

@@ -33,7 +33,6 @@ from riskstrat.cli.options import (
     SeedOption,
     SmoothingOption,
     StoreOption,
-    day_of,
     languages,
 )
 from riskstrat.cli.tables import read_given
@@ -127,7 +126,7 @@ def run(
             groups=_groups(groups),
         ),
         registers=(registers, *(elsewhere or ())),
-        as_of=day_of(as_of),
+        as_of=as_of,
         out=out,
         languages=languages(language),
         sender=sender,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
-from riskstrat.cli.options import AsOfOption, RegistersOption, day_of
+from riskstrat.cli.options import AsOfOption, RegistersOption
 from riskstrat.cli.terminal import answer
 from riskstrat.errors import DriftError, Problem, UsageError
 from riskstrat.files import staged_folder, whole_file
@@ -95,13 +95,13 @@ LEAST, MOST = 0.8, 1.25
 
 
 def _opened(
-    folder: Path, registers: str, as_of: datetime | None, sha256: str | None
+    folder: Path, registers: str, as_of: date | None, sha256: str | None
 ) -> tuple[StoredModel, Registers, date]:
     from riskstrat.artefacts import load_model
     from riskstrat.registers import open_registers
 
     model, source = load_model(folder, sha256=sha256), open_registers(registers)
-    return model, source, day_of(as_of) or source.manifest.day_after
+    return model, source, as_of or source.manifest.day_after
 
 
 def _title(scores: Scores) -> str:

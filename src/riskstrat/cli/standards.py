@@ -14,7 +14,6 @@ from riskstrat.cli.options import (
     RegisterFolderOption,
     ReserveNumberOption,
     TimeZoneOption,
-    day_of,
 )
 from riskstrat.cli.terminal import answer, progress
 from riskstrat.registers.days import STOCKHOLM
@@ -47,7 +46,7 @@ def from_omop(
         converted = convert(
             source,
             out,
-            data_end=day_of(data_end),
+            data_end=data_end,
             delay_days=delay_days,
             code_systems=_pairs(code_system),
             prefer=prefer,
@@ -80,7 +79,7 @@ def from_meds(
         converted = convert(
             source,
             out,
-            data_end=day_of(data_end),
+            data_end=data_end,
             delay_days=delay_days,
             tables=_pairs(table),
             follow_up=follow_up,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from riskstrat.cli.options import AsOfOption, RegistersOption, day_of
+from riskstrat.cli.options import AsOfOption, RegistersOption
 from riskstrat.cli.score import ModelArgument, Sha256Option
 from riskstrat.cli.terminal import answer, progress
 from riskstrat.errors import DriftError, Problem
@@ -43,7 +43,7 @@ def transport(
     from riskstrat.registers import open_registers
 
     with progress("transport") as tell:
-        moved = transported(load_model(model, sha256=sha256), open_registers(registers), day_of(as_of), None)
+        moved = transported(load_model(model, sha256=sha256), open_registers(registers), as_of, None)
         tell("writing the tables", 0.95)
         released = release_record(moved)
         with staged_folder(out, command="transport", sources=(registers, model)) as staging:
