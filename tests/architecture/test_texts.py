@@ -44,6 +44,13 @@ def test_what_no_code_says_is_found(key: str):
     assert not is_used(key)
 
 
+@pytest.mark.parametrize(("other", "word"), [("startdatum", "indexdatum")])
+def test_the_glossary_has_one_swedish_word_and_texts_no_other(other: str, word: str):
+    assert f"| {word} |" in (PACKAGE.parents[1] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    texts = (path for kind in ("*.toml", "*.py") for path in PACKAGE.rglob(kind))
+    assert [path.name for path in texts if other in path.read_text(encoding="utf-8").casefold()] == []
+
+
 def flat(tree: dict[str, object], prefix: str = "") -> Iterator[str]:
     for name, value in tree.items():
         if isinstance(value, dict):

@@ -24,6 +24,7 @@ from riskstrat.declare import (
     Every,
     Excluding,
     FirstEvent,
+    Including,
     IndexKind,
     Language,
     LocalisedText,
@@ -113,16 +114,22 @@ def test_every_kind_of_outcome_is_told_with_who_is_left_out(made_up: MadeUp, out
 
 def test_the_population_and_who_is_excluded_are_told(made_up: MadeUp):
     housing = Duration(register="services", codes="special_housing", within="1d")
+    service = Duration(register="services", codes="home_care", within="1y")
     population = Population(
         age_years=(70, 90),
         resident_days=365,
         sex="female",
         late_entry=True,
+        including=(Including(having=service, reason=LocalisedText(en="without home care", sv="utan hemtjänst")),),
         excluding=(Excluding(having=housing, reason=LocalisedText(en="in special housing", sv="i särskilt boende")),),
     )
     told = describe(made_up(population=population))
     wanted = ("aged 70 to 90", "women only", "365 days before", "enters late", "in special housing: Duration(")
     assert [words for words in wanted if words not in told] == []
+    required, left_out = told.split("## Required")[1].split("## Left out")
+    assert "- Duration(register services; codes home_care" in required
+    assert "without home care" not in required
+    assert "- without home care\n- in special housing" in left_out
 
 
 def test_a_kind_without_a_description_shows_its_declaration(made_up: MadeUp):

@@ -335,9 +335,9 @@ def test_whether_differences_persist_is_told_where_there_are_several_landmarks(
 
 TOLD = {
     "sv": """\
-7 000 personer räknades, vid 12 000 startdatum.
-Efter {cases} av startdatumen inträffade utfallet, hos 900 personer.
-Startdatumen som räknas är 1 december 2021 och 1 december 2017.
+7 000 personer räknades, vid 12 000 indexdatum.
+Efter {cases} av indexdatumen inträffade utfallet, hos 900 personer.
+Indexdatumen som räknas är 1 december 2021 och 1 december 2017.
 hade 0,93–1,04 gånger så många händelser inträffat som väntat i kommunen
 hade skilt sig med en faktor 1,31""",
     "en": """\

@@ -22,7 +22,7 @@ HEADINGS = {
     "outcome": LocalisedText(en="Outcome", sv="Utfall"),
     "horizon": LocalisedText(en="Time at risk", sv="Risktid"),
     "features": LocalisedText(en="What is known before the index", sv="Vad som är känt före indexdatum"),
-    "kinds": LocalisedText(en="What these features measure", sv="Vad dessa faktorer mäter"),
+    "kinds": LocalisedText(en="What these features measure", sv="Vad dessa variabler mäter"),
     "codes": LocalisedText(en="Codes", sv="Koder"),
     "programmes": LocalisedText(en="Programmes", sv="Insatser"),
     "limits": LocalisedText(en="Limits", sv="Begränsningar"),
@@ -52,8 +52,10 @@ def described_sections(condition: Condition, language: Language) -> Iterator[tup
     """Write the parts of a condition, by key of `HEADINGS`: lines of Markdown, none where nothing is declared."""
     population, kinds = condition.population, dict.fromkeys(type(feature) for feature in condition.features)
     yield "population", [f"- {each.in_language(language)}" for each in population.description]
-    yield "including", [_rule(rule, language) for rule in population.including]
-    yield "excluding", [_rule(rule, language) for rule in population.excluding]
+    yield "including", [f"- {_having(rule, language)}" for rule in population.including]
+    without = [f"- {rule.reason.in_language(language)}" for rule in population.including]
+    having = [f"- {rule.reason.in_language(language)}: {_having(rule, language)}" for rule in population.excluding]
+    yield "excluding", [*without, *having]
     yield "index", [_described(condition.index, condition.index.description, language)]
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
@@ -70,9 +72,8 @@ def described_sections(condition: Condition, language: Language) -> Iterator[tup
     yield "references", [f"- {reference}" for reference in condition.references]
 
 
-def _rule(rule: HistoryRule, language: Language) -> str:
-    having = (_sentence(one, language, without=("label", "family")) for one in rule.alternatives)
-    return f"- {rule.reason.in_language(language)}: {', '.join(having)}"
+def _having(rule: HistoryRule, language: Language) -> str:
+    return ", ".join(_sentence(one, language, without=("label", "family")) for one in rule.alternatives)
 
 
 def _outcomes(condition: Condition, language: Language) -> list[str]:

@@ -27,7 +27,7 @@ _DEPENDS = MappingProxyType(
         LANDMARK: LocalisedText(
             en="At some index dates a value is far more often known than at others: {features}. Risks of different "
             "years rest on different knowledge.",
-            sv="Vid vissa startdatum är en uppgift känd mycket oftare än vid andra: {features}. Risker från olika år "
+            sv="Vid vissa indexdatum är en uppgift känd mycket oftare än vid andra: {features}. Risker från olika år "
             "vilar på olika kunskap.",
         ),
         _GROUP: LocalisedText(

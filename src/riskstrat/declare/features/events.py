@@ -214,7 +214,7 @@ class DaysSince(EventFeature):
 
     lower_is_stronger: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
-    meaning_sv: ClassVar[str] = "Dagar från sista raden i fönstret till startdatum; tomt där ingen finns."
+    meaning_sv: ClassVar[str] = "Dagar från sista raden i fönstret till indexdatum; tomt där ingen finns."
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002
         """Take the last row."""
@@ -237,7 +237,7 @@ class Duration(EventFeature):
     spells: ClassVar[bool] = True
     unit: ClassVar[LocalisedText] = DAYS
     meaning_sv: ClassVar[str] = (
-        "Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före startdatum."
+        "Dagar i fönstret som perioder täcker, varje dag en gång; öppna perioder varar till dagen före indexdatum."
     )
 
     def aggregate(self, values: pl.Expr) -> pl.Expr:  # noqa: ARG002

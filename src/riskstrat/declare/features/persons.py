@@ -45,7 +45,7 @@ class Age(PersonFeature):
     family: Family = "age_sex"
 
     unit: ClassVar[LocalisedText] = _YEARS
-    meaning_sv: ClassVar[str] = "Ålder på startdatum, med decimaler: dagar sedan födelsen / 365,25."
+    meaning_sv: ClassVar[str] = "Ålder på indexdatum, med decimaler: dagar sedan födelsen / 365,25."
 
     @property
     def column(self) -> str:
@@ -133,7 +133,7 @@ class AreaFact(Feature):
     code: str = field(kw_only=False)
     family: Family = "area"
 
-    meaning_sv: ClassVar[str] = "Senast kända uppgift om bostadsområdet dagen före startdatum; tomt där ingen finns."
+    meaning_sv: ClassVar[str] = "Senast kända uppgift om bostadsområdet dagen före indexdatum; tomt där ingen finns."
 
     @property
     def column(self) -> str:
