@@ -104,6 +104,20 @@ def test_numbers_in_the_place_of_dates_are_named(folder: Path):
             open_registers(folder)
 
 
+@pytest.mark.parametrize(("born", "unit", "precision"), [(1950, "years", "year"), (195007, "months written", "month")])
+def test_a_year_of_birth_is_told_as_one_and_the_remedy_works(folder: Path, born: int, unit: str, precision: str):
+    path = folder / "persons.parquet"
+    persons = pl.read_parquet(path)
+    persons.with_columns(birth_date=pl.lit(born)).write_parquet(path)
+    wanted = (
+        f"look like {unit}.*; write a day within each {precision}, such as .*; say '{precision}' in birth_date_prec"
+    )
+    with pytest.raises(ContractError, match=wanted):
+        open_registers(folder)
+    persons.with_columns(birth_date=date(1950, 7, 1), birth_date_precision=pl.lit(precision)).write_parquet(path)
+    assert open_registers(folder).has("persons")
+
+
 def test_no_person_is_an_error(folder: Path):
     for table in ("persons", "residences"):
         path = folder / f"{table}.parquet"

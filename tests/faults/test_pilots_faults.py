@@ -117,9 +117,10 @@ def test_a_design_comes_back_whole_and_changed_ones_are_refused(tmp_path: Path) 
     path.write_text("{", encoding="utf-8")
     with pytest.raises(ContractError, match="no JSON"):
         pilots.read_design(path)
-    path.write_text(json.dumps({**saved, "schema": 99}), encoding="utf-8")
-    with pytest.raises(ContractError, match="schema 1"):
-        pilots.read_design(path)
+    for schema in (99, True, 1.0, "1", None):
+        path.write_text(json.dumps({**saved, "schema": schema}), encoding="utf-8")
+        with pytest.raises(ContractError, match="schema 1"):
+            pilots.read_design(path)
 
 
 def test_nothing_else_is_overwritten(tmp_path: Path) -> None:

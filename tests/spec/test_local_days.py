@@ -150,9 +150,10 @@ def test_omop_in_sqlite_keeps_dates_as_numbers(tmp_path: Path):
     assert spell.select("start_date", "end_date").row(0) == (date(2010, 1, 1), date(2020, 12, 31))
 
 
-def test_numbers_that_may_be_anything_are_refused(tmp_path: Path):
+@pytest.mark.parametrize("first", [300_000, 1_990, 201_501])
+def test_numbers_that_may_be_anything_are_refused(tmp_path: Path, first: int):
     with pytest.raises(ContractError, match=r"condition_occurrence\.condition_start_date: numbers that count no days"):
-        from_omop(cdm([300_000 + number for number in range(len(MOMENTS))]), tmp_path / "out")
+        from_omop(cdm([first + number for number in range(len(MOMENTS))]), tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,9 @@ def test_numbers_that_may_be_anything_are_refused(tmp_path: Path):
         ((-2_208_988_800_000, 1_700_000_000_000), "milliseconds since 1970"),
         ((2_415_020.5, 2_460_309.5), "Julian days"),
         ((19000101, 20231231), "days written YYYYMMDD"),
+        ((1801, 2100), "years"),
+        ((1801, 2101), "days since 1970"),
+        ((195_001, 202_312), "months written YYYYMM"),
         ((0, 300_000), None),
     ],
 )

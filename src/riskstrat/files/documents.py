@@ -44,9 +44,10 @@ def read_document(path: Path | str, kind: str, schema: int, written_by: str) -> 
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError:
         wrong = "no JSON"
-    # In Python true and 1.0 are equal to 1; as they are written they are not.
-    if isinstance(found, dict) and (found.get("format"), repr(found.get("schema"))) == (kind, repr(schema)):
-        return found
+    if isinstance(found, dict):
+        said = found.get("schema")
+        if (found.get("format"), type(said), said) == (kind, int, schema):  # true and 1.0 are equal to 1 in Python
+            return found
     raise ContractError(
         Problem(f"{wrong} in '{Path(path).name}'", f"{kind}, schema {schema}", f"give the file that {written_by} wrote")
     )

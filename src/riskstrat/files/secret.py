@@ -100,4 +100,4 @@ def _make(path: Path) -> None:
                 f"make one and name it in the environment variable {SECRET_FILE_VARIABLE} (docs/privacy.md)",
             )
         ) from error
-    _LOG.warning("made the secret that protects what is published; keep it: docs/privacy.md")
+    _LOG.warning("made the secret that protects what is published in %s; keep it: docs/privacy.md", path)

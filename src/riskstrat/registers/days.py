@@ -29,8 +29,14 @@ _NEVER = 9999
 """The year of moments that stand for "never"; they keep the day that is written."""
 
 _YYYYMMDD, _JULIAN, _JULIAN_1970 = "days written YYYYMMDD", "Julian days", 2_440_587.5
+_YEARS, _MONTHS = "years", "months written YYYYMM"
+PERIODS = MappingProxyType({_YEARS: ("year", "1 July (1950-07-01)"), _MONTHS: ("month", "the 15th (1950-01-15)")})
+"""What numbers in a column of dates look like that are no days -> `birth_date_precision`, and a day within one."""
+
 _UNITS = MappingProxyType(
     {
+        _YEARS: (1801, 2101, 0),
+        _MONTHS: (180_101, 210_113, 0),
         "days since 1970": (0, 1e5, 1),
         _JULIAN: (2_378_496, 2_488_070, 1),
         _YYYYMMDD: (18_000_101, 21_001_231, 1),
@@ -40,7 +46,10 @@ _UNITS = MappingProxyType(
         "nanoseconds since 1970": (1e16, 1e19, 86_400_000_000_000),
     }
 )
-"""What numbers in a column of dates count -> lowest and highest size of the largest of them, and how many are a day."""
+"""What numbers in a column of dates count -> lowest and highest size of the largest of them, and how many are a day.
+
+No register has events of 1801 to 2100 days after 1970 alone (nine months of 1974 and 1975): they are years.
+"""
 
 
 def unknown_zone(zone: str) -> Problem | None:
@@ -101,8 +110,10 @@ def counted(lowest: float, highest: float) -> str | None:
     --------
     >>> counted(18262, 19722), counted(1577836800, 1703980800), counted(2458849.5, 2460309.5), counted(3, 400_000)
     ('days since 1970', 'seconds since 1970', 'Julian days', None)
+    >>> counted(1912, 2005), counted(191204, 200512)
+    ('years', 'months written YYYYMM')
     """
-    absolute = {_JULIAN, _YYYYMMDD}
+    absolute = {_JULIAN, _YYYYMMDD, *PERIODS}
     largest = max(abs(lowest), abs(highest))
     fitting = (
         unit

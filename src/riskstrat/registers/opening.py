@@ -24,7 +24,7 @@ from riskstrat.registers.contract import (
     row_rules,
 )
 from riskstrat.registers.database import Database
-from riskstrat.registers.days import counted, ended, local_day
+from riskstrat.registers.days import PERIODS, counted, ended, local_day
 from riskstrat.registers.frames import Frame, Frames
 from riskstrat.registers.manifest import FILE_NAME, Manifest, ManifestRead, read_manifest
 from riskstrat.registers.opened import Registers
@@ -209,9 +209,9 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
             if column.required:
                 yield _column_problem(table, column, "no such column", "add it")
         elif not (found in (column.dtype, pl.Null()) or isinstance(found, _CAST_FROM[type(column.dtype)])):
-            text_keys = column.name in KEYS and isinstance(found, pl.String)
-            remedy = KEY_REMEDY.format(column=column.name) if text_keys else "write it in the contract's type"
-            yield _column_problem(table, column, f"type {found}{_meaning(store, column, found)}", remedy)
+            unit = _unit(store, column, found)
+            meaning = f", numbers that look like {unit}" if unit else ""
+            yield _column_problem(table, column, f"type {found}{meaning}", _remedy(column, found, unit))
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
     missing = [column.name for column in columns_of(table) if column.name not in store.schema]
@@ -228,14 +228,23 @@ def _extra(table: str, store: Store) -> list[str]:
     return [name for name in store.schema if name not in known]
 
 
-def _meaning(store: Store, column: Column, found: pl.DataType) -> str:
-    """Say what numbers in the place of dates look like."""
+def _unit(store: Store, column: Column, found: pl.DataType) -> str | None:
+    """Say what numbers in the place of dates look like; None of anything else."""
     if column.dtype != pl.Date or not found.is_numeric():
-        return ""
+        return None
     value = pl.col(column.name)
     lowest, highest = store.scan().select(value.min().alias("low"), value.max().alias("high")).collect().row(0)
-    unit = None if lowest is None else counted(float(lowest), float(highest))
-    return f", numbers that look like {unit}" if unit else ", numbers of an unknown meaning"
+    return (None if lowest is None else counted(float(lowest), float(highest))) or "nothing known"
+
+
+def _remedy(column: Column, found: pl.DataType, unit: str | None) -> str:
+    if column.name in KEYS and isinstance(found, pl.String):
+        return KEY_REMEDY.format(column=column.name)
+    if unit not in PERIODS:
+        return "write it in the contract's type"
+    period, day = PERIODS[unit]
+    said = f"; say '{period}' in birth_date_precision" if column.name == "birth_date" else ""
+    return f"write a day within each {period}, such as {day}{said}"
 
 
 def _column_problem(table: str, column: Column, found: str, remedy: str) -> Problem:

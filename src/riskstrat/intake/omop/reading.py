@@ -14,7 +14,7 @@ from riskstrat.intake.numbers import as_text, as_whole, without_decimals
 from riskstrat.intake.omop.declarations import KNOWN_TABLES, STANDARD_TABLES
 from riskstrat.intake.raw_extracts.text import REPLACED, encoding_of
 from riskstrat.registers.database import Database
-from riskstrat.registers.days import counted, day_of_number, local_day, local_text, whole_days
+from riskstrat.registers.days import PERIODS, counted, day_of_number, local_day, local_text, whole_days
 from riskstrat.registers.dialects import quoted
 
 Tables = Mapping[str, pl.LazyFrame]
@@ -78,7 +78,7 @@ def _counted_day(table: str, each: str, rows: pl.LazyFrame, zone: str) -> pl.Exp
     if lowest is None:
         return pl.lit(None, dtype=pl.Date)
     unit = counted(float(lowest), float(highest))
-    if unit is None:
+    if unit is None or unit in PERIODS:
         found, expected = "numbers that count no days or seconds", "dates"
         raise ContractError(Problem(found, expected, "write dates", table=table, column=each))
     are_days = bool(read_now(rows.select(whole_days(number, unit).all()), table).item())
