@@ -176,6 +176,30 @@ def test_a_manifest_lists_everything_wrong(folder: Path):
     assert "ends before it starts" in found[1]
 
 
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: TableManifest(cod_system="atc"), ["did you mean 'code_system'"]),
+        (
+            lambda: TableManifest(code_system="icd10se", delay_days="9 days"),
+            ["did you mean 'icd10_se'", "delay_days.days"],
+        ),
+        (lambda: Manifest(name="town"), ["Manifest.data_end: not given", "Manifest.tables: not given"]),
+        (lambda: Manifest(name="town", data_end=AS_OF, tables={"persons": {"fil": "a"}}), ["did you mean 'file'"]),
+        (
+            lambda: Manifest(name="town", data_end=AS_OF, tables={"diagnoses": TableManifest()}),
+            ["diagnoses has no coverage_start", "diagnoses has no delay_days"],
+        ),
+    ],
+)
+def test_a_manifest_made_in_python_says_all_that_is_wrong_as_one_error(make: Callable[[], object], told: list[str]):
+    with pytest.raises(UsageError) as refused:
+        make()
+    assert [words for words in told if words not in str(refused.value)] == []
+    assert len(refused.value.problems) == len(told)
+    assert refused.value.__suppress_context__
+
+
 def test_a_manifest_without_persons(folder: Path):
     (folder / "registers.toml").write_text('name = "registers"\ndata_end = 2023-12-31\n[tables.residences]\n')
     assert "persons: not in the manifest" in problems(folder)[0]

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
-from riskstrat.errors import ContractError, Problem, nearest, printable, unknown
+from riskstrat.errors import ContractError, Problem, UsageError, nearest, printable, unknown
 from riskstrat.files import file_name_problems
 from riskstrat.registers.contract import PERSON_AND_AREA_TABLES, SETTINGS
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
@@ -57,10 +57,27 @@ def _known_zone(zone: str) -> str:
 CodeSystem = Annotated[str, AfterValidator(_known_system)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Days = Annotated[int, Field(ge=0, le=36_525)]
-Delays = Annotated[Days | Mapping[str, Days], AfterValidator(_known_settings)]
+Delays = Annotated[
+    Annotated[Days, Tag("days")] | Annotated[Mapping[str, Days], Tag("by setting")],
+    Discriminator(lambda delays: "by setting" if isinstance(delays, Mapping) else "days"),
+    AfterValidator(_known_settings),
+]
 
 
-class TableManifest(BaseModel):
+class _Told(type(BaseModel)):  # type: ignore[misc]
+    """Makes entries and manifests in Python; all that is wrong with one is a single `UsageError`."""
+
+    def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each
+        """Make one from its fields."""
+        try:
+            return super().__call__(*values, **fields)
+        except ValidationError as invalid:
+            known = cls.model_fields | TableManifest.model_fields
+            said = declaration_problems(invalid, cls.__name__, known, f"what help({cls.__name__}) says")
+            raise UsageError(*said) from None
+
+
+class TableManifest(BaseModel, metaclass=_Told):
     """What a table is, from when to when it is complete, and how late its rows become known.
 
     Parameters
@@ -117,7 +134,7 @@ class TableManifest(BaseModel):
         return max((own.get(setting, longest) for setting in settings), default=longest)
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, metaclass=_Told):
     """What a register folder says of itself.
 
     Parameters
@@ -221,19 +238,20 @@ def _usable(entries: object) -> Manifest:
 def declaration_problems(
     invalid: ValidationError, origin: str, fields: Iterable[str], expected: str
 ) -> Iterator[Problem]:
-    """Say what is wrong with a declaration in TOML; `fields` are the keys that it may have."""
+    """Say what is wrong with a declaration; `fields` are the keys that it may have."""
     known = tuple(dict.fromkeys(fields))
     for error in invalid.errors(include_url=False, include_input=False):
-        *above, last = (str(part) for part in error["loc"]) if error["loc"] else ("the whole",)
-        cause = error.get("ctx", {}).get("error")
+        where, cause = ".".join(map(str, error["loc"])) or None, error.get("ctx", {}).get("error")
         if error["type"] == "extra_forbidden":
+            *above, last = map(str, error["loc"])
             yield unknown("key", last, known, table=origin, column=".".join(above) or None)
+        elif error["type"] == "missing":
+            yield Problem("not given", expected, "write it", table=origin, column=where)
         elif isinstance(cause, ContractError):
-            where = ".".join((*above, last)) if error["loc"] else None
             yield from (replace(each, table=origin, column=where) for each in cause.problems)
         else:
             for message in error["msg"].removeprefix("Value error, ").split("; "):
-                yield Problem(f"{'.'.join((*above, last))}: {message}", expected, "correct it", table=origin)
+                yield Problem(f"{where or 'the whole'}: {message}", expected, "correct it", table=origin)
 
 
 def to_toml(manifest: Manifest) -> str:

@@ -240,7 +240,7 @@ def _unit(store: Store, column: Column, found: pl.DataType) -> str | None:
 def _remedy(column: Column, found: pl.DataType, unit: str | None) -> str:
     if column.name in KEYS and isinstance(found, pl.String):
         return KEY_REMEDY.format(column=column.name)
-    if unit not in PERIODS:
+    if unit is None or unit not in PERIODS:
         return "write it in the contract's type"
     period, day = PERIODS[unit]
     said = f"; say '{period}' in birth_date_precision" if column.name == "birth_date" else ""
