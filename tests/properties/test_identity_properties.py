@@ -22,6 +22,12 @@ SPELLINGS = {
     "blanks within": lambda born, last: f"{born:%Y%m%d} {last}",
     "blanks everywhere": lambda born, last: " ".join(f"{born:%Y%m%d}{last}"),
     "hard blanks": lambda born, last: f"{born:%Y%m%d}\u00a0-\u00a0{last}",
+    "a hyphen that does not break": lambda born, last: f"{born:%y%m%d}\u2011{last}",
+    "a long dash": lambda born, last: f"{born:%Y%m%d}\u2014{last}",
+    "a full-width hyphen": lambda born, last: f"{born:%Y%m%d}\uff0d{last}",
+    "a mark of no width in place of the sign": lambda born, last: f"{born:%Y%m%d}\u200b{last}",
+    "marks of no width anywhere": lambda born, last: f"\ufeff{born:%Y}\u2060{born:%m%d}\u200d-\u00ad{last}\u200e",
+    "a mark of no width within a text": lambda born, last: f"pnr {born:%y%m%d}\u200b-{last}, tel 070 123 45 67",
     "a number turned text": lambda born, last: f"{born:%Y%m%d}{last}.0",
     "within a text": lambda born, last: f"pnr {born:%y%m%d}-{last}, tel 070 123 45 67",
 }

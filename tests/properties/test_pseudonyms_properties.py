@@ -18,6 +18,7 @@ SPELLINGS = (
     lambda born, last: f"{born:%Y%m%d}{last}",
     lambda born, last: f"{born:%Y%m%d}-{last}",
     lambda born, last: f" {born:%Y%m%d} {last} ",
+    lambda born, last: f"\u200b{born:%Y%m%d}\u2060\u2014{last}\u200e",
     lambda born, last: f"{born:%y%m%d}{'+' if born <= date(1924, 1, 1) else '-'}{last}",
 )
 people = st.lists(

@@ -39,3 +39,13 @@ def test_empty_frames_and_other_types_hold_none():
 
 def test_masked_leaves_other_numbers_alone():
     assert masked("a 121212-1212 b 121212-1213 20121212") == "a ******** b 121212-1213 20121212"
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u200b-", "\u2011", "\u2014", "\x00"])
+def test_marks_that_nobody_sees_hide_no_number(mark: str):
+    assert masked(f"a 121212{mark}1212.csv") == "a ********.csv"
+    assert masked(f"no{mark}number 2012") == f"no{mark}number 2012"
+
+
+def test_marks_within_a_number_hide_none_either():
+    assert masked("a 20\u200b1212\u206012-1212") == "a ********"

@@ -64,7 +64,7 @@ Delays = Annotated[
 ]
 
 
-class _Told(type(BaseModel)):  # type: ignore[misc]
+class _RaisesUsageError(type(BaseModel)):  # type: ignore[misc]
     """Makes entries and manifests in Python; all that is wrong with one is a single `UsageError`."""
 
     def __call__(cls, *values: object, **fields: object) -> Any:  # noqa: ANN401 - the type of each
@@ -77,7 +77,7 @@ class _Told(type(BaseModel)):  # type: ignore[misc]
             raise UsageError(*said) from None
 
 
-class TableManifest(BaseModel, metaclass=_Told):
+class TableManifest(BaseModel, metaclass=_RaisesUsageError):
     """What a table is, from when to when it is complete, and how late its rows become known.
 
     Parameters
@@ -134,7 +134,7 @@ class TableManifest(BaseModel, metaclass=_Told):
         return max((own.get(setting, longest) for setting in settings), default=longest)
 
 
-class Manifest(BaseModel, metaclass=_Told):
+class Manifest(BaseModel, metaclass=_RaisesUsageError):
     """What a register folder says of itself.
 
     Parameters
