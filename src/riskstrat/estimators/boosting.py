@@ -237,7 +237,7 @@ class Boosting(LogitEstimator):
         fold = group_folds(sample.group, self.folds, self.random_state)
         seen = fold < _enough_folds(sample.label, fold)
         models = [
-            self._stopped(_rows(sample, fold != number), _rows(sample, fold == number))
+            self._stopped(sample.rows(fold != number), sample.rows(fold == number))
             for number in range(fold[seen].max() + 1)
         ]
         iterations = _best_iterations(models)
@@ -300,10 +300,6 @@ def _cut(trees: HistGradientBoostingClassifier, iterations: int, sample: Sample)
     shorter = copy(trees)
     shorter._predictors = trees._predictors[:iterations]  # noqa: SLF001 -- scikit-learn can only stage predictions
     return shorter
-
-
-def _rows(sample: Sample, kept: NDArray[np.bool_]) -> Sample:
-    return Sample(**{name: values[kept] for name, values in vars(sample).items()})
 
 
 def _best_iterations(models: Sequence[HistGradientBoostingClassifier]) -> int:

@@ -15,9 +15,8 @@ from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.estimators.hazard_pair import HazardPair
 from riskstrat.estimators.hazards import HazardModel, follow_up_problems, refuse_separation
 from riskstrat.estimators.matrix import Features
-from riskstrat.estimators.path_integrated import on_link, path_contributions
-from riskstrat.estimators.sample import MIN_OUTCOMES, Training, refuse_too_few
-from riskstrat.estimators.terms import shares
+from riskstrat.estimators.path_integrated import on_link
+from riskstrat.estimators.sample import MIN_OUTCOMES, Training, effective, refuse_too_few
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.groups import Labels, number_groups
@@ -102,10 +101,10 @@ class Cox(HazardModel):
         at = np.atleast_1d(np.asarray(times, dtype=np.float64))
         log_relative = self._centred(self._values(X)) @ self.coef_.T
         if strata is None:
-            _check_times(at, event, [self.hazards_])
+            UsageError.refuse(_time_problems(at, event, [self.hazards_]))
             return self.hazards_.incidence(log_relative, at, event)
         number = self._numbered(strata, len(log_relative))
-        _check_times(at, event, [self.stratum_hazards_[each] for each in np.unique(number)])
+        UsageError.refuse(_time_problems(at, event, [self.stratum_hazards_[each] for each in np.unique(number)]))
         incidence = np.empty((len(number), len(at)))
         for each in np.unique(number):
             rows = number == each
@@ -123,15 +122,7 @@ class Cox(HazardModel):
         RiskstratError
             If baseline + row sum misses the link of a row's risk.
         """
-        values, share = self._values(X), shares(self.terms_, len(self.features_))
-        explained = np.empty((len(values), len(self.features_)))
-        _, baseline = path_contributions(self._response, np.zeros(2), np.zeros((0, 2, 1)))
-        for start in range(0, len(values), EXPLAINED_ROWS):
-            rows = slice(start, start + EXPLAINED_ROWS)
-            centred = self._centred(values[rows])
-            parts = np.stack([(centred * coefficients) @ share for coefficients in self.coef_], axis=1)
-            explained[rows], _ = path_contributions(self._response, np.zeros(2), parts)
-        return explained, baseline
+        return self._path_contributions(X, self._response, EXPLAINED_ROWS)
 
     def _response(self, log_relative: Floats) -> tuple[Floats, Floats]:
         return on_link(self.link, *self.hazards_.with_gradient(log_relative, self.horizon_days))
@@ -153,7 +144,7 @@ class Cox(HazardModel):
             design=self._standardised(values),
             y=y,
             entry=entry,
-            weight=weight * (weight.sum() / (weight**2).sum()),
+            weight=effective(weight),
             stratum=number[counted],
             ties=self.ties,
             group=np.unique(training.group[counted], return_inverse=True)[1] if robust else None,
@@ -251,12 +242,8 @@ def _check_followed(horizon: float, y: OutcomeArray) -> None:
         raise DesignError(Problem(found, expected, "shorten it, or add earlier index dates"))
 
 
-def _check_times(at: Floats, event: int, hazards: Sequence[HazardPair]) -> None:
-    UsageError.refuse(_time_problems(at, event, min((each.last_day for each in hazards), default=np.inf)))
-
-
-def _time_problems(at: Floats, event: int, last_day: float) -> Iterator[Problem]:
+def _time_problems(at: Floats, event: int, hazards: Sequence[HazardPair]) -> Iterator[Problem]:
     if event not in CAUSES:
         expected = " or ".join(f"{number} ({name})" for number, name in CAUSES.items())
         yield Problem(f"event {event}", expected, "ask for one of them")
-    yield from follow_up_problems(at, last_day)
+    yield from follow_up_problems(at, min((each.last_day for each in hazards), default=np.inf))

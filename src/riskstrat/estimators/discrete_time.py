@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,14 +17,11 @@ from riskstrat.errors import ContractError, DesignError, Problem, UsageError
 from riskstrat.estimators.imputation import IMPUTED, INDICATOR, NATIVE
 from riskstrat.estimators.linear import LinearPredictor
 from riskstrat.estimators.matrix import Features
-from riskstrat.estimators.path_integrated import on_link, path_contributions
+from riskstrat.estimators.path_integrated import on_link
 from riskstrat.estimators.person_periods import hazard_of, incidence_gradient, incidence_of, person_periods
-from riskstrat.estimators.sample import Training, refuse_too_few
-from riskstrat.estimators.terms import shares
+from riskstrat.estimators.sample import Training, effective, refuse_lost, refuse_too_few
 from riskstrat.estimators.weighted import fit_with_weights
 from riskstrat.incidence import COMPETING, OUTCOME, outcome_within, status_known
-from riskstrat.incidence.censoring import check_followed_to
-from riskstrat.incidence.life_table import life_tables
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.blocks import row_blocks
 from riskstrat.numerics.links import LOGIT, Link
@@ -35,8 +31,6 @@ Floats = NDArray[np.float64]
 
 EVENTS: Final = (OUTCOME, COMPETING)
 EXPLAINED_ROWS: Final = 16_384
-SEED: Final = "random_state"
-DEFAULTS: Final = MappingProxyType({"solver": "newton-cholesky", "tol": 1e-8})
 
 
 def _is_linear(model: DiscreteTime) -> bool:
@@ -186,15 +180,7 @@ class DiscreteTime(LinearPredictor):
         RiskstratError
             If baseline + row sum misses the log odds of a row's risk.
         """
-        values, share = self._values(X), shares(self.terms_, len(self.features_))
-        explained = np.empty((len(values), len(self.features_)))
-        _, baseline = path_contributions(self._response, np.zeros(2), np.zeros((0, 2, 1)))
-        for start in range(0, len(values), EXPLAINED_ROWS):
-            rows = slice(start, start + EXPLAINED_ROWS)
-            centred = self._centred(values[rows])
-            parts = np.stack([(centred * coefficients) @ share for coefficients in self.coef_], axis=1)
-            explained[rows], _ = path_contributions(self._response, np.zeros(2), parts)
-        return explained, baseline
+        return self._path_contributions(X, self._response, EXPLAINED_ROWS)
 
     def _fit_to(self, training: Training) -> None:
         counted = np.flatnonzero(training.weight > 0)
@@ -202,12 +188,12 @@ class DiscreteTime(LinearPredictor):
             training.outcome[counted], _ends(self.periods, self.horizon_days), training.entry[counted]
         )
         self.ends_ = ends
-        check_followed_to(float(ends[-1]), list(life_tables(y, np.zeros(len(y), np.intp), 1, np.ones(len(y)), entry)))
+        refuse_lost(y, entry, float(ends[-1]))
         refuse_too_few(outcome_within(y, self.horizon_days)[status_known(y, self.horizon_days)])
         rows, values, weight = person_periods(y, entry, ends), training.values[counted], training.weight[counted]
         _check_periods(rows.period, ends)
         self._prepare(values)
-        size = weight * (weight.sum() / (weight**2).sum())
+        size = effective(weight)
         self.classifier_ = fit_with_weights(
             self._unfitted(),
             self._design(values, rows.row, rows.period),

@@ -12,9 +12,9 @@ from riskstrat.errors import DesignError, Problem, UsageError
 from riskstrat.estimators.hazards import HazardModel, follow_up_problems, refuse_separation
 from riskstrat.estimators.linear import LinearLink
 from riskstrat.estimators.matrix import Features
-from riskstrat.estimators.sample import Training, refuse_too_few
+from riskstrat.estimators.sample import Training, effective, refuse_lost, refuse_too_few
 from riskstrat.incidence import COMPETING, OUTCOME, OutcomeArray, outcome_within, status_known
-from riskstrat.incidence.censoring import check_followed_to, entered_before, rows_of_groups, still_followed
+from riskstrat.incidence.censoring import entered_before, rows_of_groups, still_followed
 from riskstrat.incidence.life_table import life_tables
 from riskstrat.incidence.outcome import tie_times
 from riskstrat.numerics.groups import number_groups
@@ -87,7 +87,7 @@ class FineGray(LinearLink, HazardModel):
         self._check_parameters()
         counted = np.flatnonzero(training.weight > 0)
         y, (horizon, entry) = tie_times(training.outcome[counted], self.horizon_days, training.entry[counted])
-        check_followed_to(float(horizon), list(life_tables(y, np.zeros(len(y), np.intp), 1, np.ones(len(y)), entry)))
+        refuse_lost(y, entry, float(horizon))
         refuse_too_few(outcome_within(y, float(horizon))[status_known(y, float(horizon))])
         values, weight = training.values[counted], training.weight[counted]
         event, duration = y["event"] == OUTCOME, y["duration_days"]
@@ -95,8 +95,7 @@ class FineGray(LinearLink, HazardModel):
         lingering = list(weights_after_death(y, entry, weight, strata, event_times(event, duration)))
         self._prepare(values)
         design = self._standardised(values)
-        scaled = weight * (weight.sum() / (weight**2).sum())
-        sets = risk_sets(event, duration, entry, scaled, lingering=lingering, ties=self.ties)
+        sets = risk_sets(event, duration, entry, effective(weight), lingering=lingering, ties=self.ties)
         fit = fit_hazards(design, sets, self.penalty)
         refuse_separation([term.label for term in self.terms_], fit)
         pull = group_scores(design, sets, fit.coefficients, np.unique(training.group[counted], return_inverse=True)[1])

@@ -18,6 +18,7 @@ from riskstrat.errors import ContractError, Problem, number_of
 from riskstrat.estimators.base import RiskEstimator
 from riskstrat.estimators.imputation import IMPUTED, INDICATOR
 from riskstrat.estimators.matrix import Features, Matrix
+from riskstrat.estimators.path_integrated import Response, path_contributions
 from riskstrat.estimators.ridge import WEAKEST_RIDGE, fit_ridge
 from riskstrat.estimators.sample import Sample
 from riskstrat.estimators.status import LogitEstimator
@@ -90,6 +91,19 @@ class LinearPredictor(RiskEstimator, abstract=True):
         centred = design(self.terms_, values)
         centred -= self.mean_
         return centred
+
+    def _path_contributions(
+        self, X: Features, response: Response, rows_at_once: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """Explain a response to two scores of the terms, (n, p), on the way from the mean of every term to the row."""
+        values, share = self._values(X), shares(self.terms_, len(self.features_))
+        explained = np.empty((len(values), len(self.features_)))
+        _, baseline = path_contributions(response, np.zeros(2), np.zeros((0, 2, 1)))
+        for rows in row_blocks(len(values), rows_at_once):
+            centred = self._centred(values[rows])
+            parts = np.stack([(centred * coefficients) @ share for coefficients in self.coef_], axis=1)
+            explained[rows], _ = path_contributions(response, np.zeros(2), parts)
+        return explained, baseline
 
     def _linear(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """Intercept and what each term adds to it, shape (n,)."""

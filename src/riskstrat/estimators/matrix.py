@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from riskstrat.errors import ContractError, Problem, number_of
-from riskstrat.estimators.parts import KEYS, ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
+from riskstrat.estimators.parts import ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
+from riskstrat.records.cohort import KEYS
 
 
 class PandasFrame(Protocol):
@@ -140,7 +142,7 @@ def _from_pandas_or_numpy(X: PandasFrame | NDArray[np.generic]) -> Matrix:
 
 
 def _from_pandas(X: PandasFrame) -> Matrix:
-    _refuse_doubled(list(map(str, X.columns)))
+    _refuse_doubled(map(str, X.columns))
     columns = [name for name in X.columns if name not in KEYS]
     _refuse_unless(
         (str(name), f"{dtype}, not numbers", _counts(dtype))
@@ -153,16 +155,13 @@ def _from_pandas(X: PandasFrame) -> Matrix:
     return Matrix(tuple(map(str, columns)), values, people)
 
 
-def _refuse_doubled(names: Sequence[str]) -> None:
-    doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if doubled:
-        expected, remedy = "one of each name", "rename them or leave them out"
-        raise ContractError(
-            *(
-                Problem(f"{number_of(names.count(n), 'column')} of that name", expected, remedy, table="X", column=n)
-                for n in doubled
-            )
-        )
+def _refuse_doubled(names: Iterable[str]) -> None:
+    expected, remedy = "one of each name", "rename them or leave them out"
+    ContractError.refuse(
+        Problem(f"{number_of(count, 'column')} of that name", expected, remedy, table="X", column=name)
+        for name, count in Counter(names).items()
+        if count > 1
+    )
 
 
 def _counts(dtype: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from riskstrat.errors import ContractError, DesignError, Problem, number_of
 from riskstrat.incidence import OutcomeArray, censoring_weights, outcome_within
+from riskstrat.incidence.censoring import check_followed_to
+from riskstrat.incidence.life_table import life_tables
 from riskstrat.incidence.outcome import case_weights
 from riskstrat.numerics.groups import Labels
 
@@ -51,6 +53,10 @@ class Sample:
     weight: NDArray[np.float64]
     group: NDArray[np.intp]
 
+    def rows(self, kept: NDArray[np.bool_] | NDArray[np.intp]) -> Sample:
+        """Give some of the rows, by a mask or their numbers, with the weights that they have."""
+        return Sample(**{name: values[kept] for name, values in vars(self).items()})
+
 
 def outcome_weights(
     y: OutcomeArray, horizon_days: float, sample_weight: npt.ArrayLike | None, strata: Labels | None
@@ -80,7 +86,7 @@ def labelled_rows(
     return Sample(
         values=values if len(rows) == len(weight) else values[rows],
         label=outcome_within(outcome, horizon_days)[rows],
-        weight=_effective(weight[rows]),
+        weight=effective(weight[rows]),
         group=group[rows],
     )
 
@@ -101,15 +107,11 @@ def thinned(sample: Sample, most: int, seed: int, *, per_outcome: float = np.inf
     kept = np.flatnonzero(weight)
     if len(kept) == len(weight):
         return sample
-    return Sample(
-        values=sample.values[kept],
-        label=sample.label[kept],
-        weight=_effective(weight[kept]),
-        group=sample.group[kept],
-    )
+    return replace(sample.rows(kept), weight=effective(weight[kept]))
 
 
-def _effective(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def effective(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale weights, (n,), so that they sum to Kish's effective sample size."""
     return np.asarray(weight * (weight.sum() / (weight**2).sum()), dtype=np.float64)
 
 
@@ -122,6 +124,11 @@ def check_shape(values: NDArray[np.float32], y: OutcomeArray) -> None:
     if rows != len(y):
         found = f"{number_of(rows, 'row')} of features and {number_of(len(y), 'outcome')}"
         raise ContractError(Problem(found, "the same number", "keep both in cohort order"))
+
+
+def refuse_lost(y: OutcomeArray, entry: NDArray[np.float64], day: float) -> None:
+    """Raise a DesignError where nobody is followed to a day, all rows together and alike."""
+    check_followed_to(day, list(life_tables(y, np.zeros(len(y), np.intp), 1, np.ones(len(y)), entry)))
 
 
 def refuse_too_few(label: NDArray[np.bool_]) -> None:

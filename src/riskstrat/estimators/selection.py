@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_BLOCKS: Final = 5_000
-"""Above so many families random blocks of them are compared: a standard error is then known to 1 %."""
+from riskstrat.numerics.folds import MOST_BLOCKS, family_blocks
 
 DRAWS: Final = 200
 
@@ -50,13 +49,9 @@ class Losses:
         complexity: Sequence[float],
         baseline: int | None = None,
         compared_only: Sequence[int] = (),
-        seed: int = 0,
     ) -> Losses:
         """Add up losses (n, candidates) with weights (n,) by group, numbered from 0 (n,), or by blocks of groups."""
-        groups = int(group.max()) + 1
-        block = (
-            (np.random.default_rng(seed).permutation(groups) % MOST_BLOCKS)[group] if groups > MOST_BLOCKS else group
-        )
+        block = family_blocks(group, MOST_BLOCKS, np.random.default_rng(0))
         weights, *sums = (
             np.asarray(np.bincount(block, each), dtype=np.float64) for each in (weight, *(weight[:, None] * losses).T)
         )
@@ -100,14 +95,14 @@ class Losses:
         ]
         return min(near, key=lambda each: (self.complexity[each], means[each]))
 
-    def after_choosing(self, draws: int = DRAWS, seed: int = 0) -> float:
+    def after_choosing(self, draws: int = DRAWS) -> float:
         """Mean loss of the chosen candidate without what it owes to having been chosen on the same rows.
 
         In each draw of blocks with replacement one is chosen, and its loss on the blocks that were not drawn compared
         with that of the candidate which all rows choose: bootstrap bias corrected cross-validation (Tsamardinos,
         Greasidou and Borboudakis 2018, algorithm 3), without the chance of which blocks are left out.
         """
-        generator, blocks, choice = np.random.default_rng(seed), len(self.weights), self.chosen()
+        generator, blocks, choice = np.random.default_rng(0), len(self.weights), self.chosen()
         excess = []
         for _ in range(draws):
             counts = np.bincount(generator.integers(0, blocks, blocks), minlength=blocks).astype(np.float64)

@@ -17,6 +17,9 @@ from riskstrat.numerics.groups import Labels, number_groups
 UNTESTED: Final = -1
 """Fold number of a row that no fold tests."""
 
+MOST_BLOCKS: Final = 5_000
+"""Above so many families, blocks of families are drawn: a standard error is then known to 1 % and costs the same."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
@@ -112,6 +115,18 @@ def group_folds(groups: Labels, folds: int, seed: int = 0) -> NDArray[np.intp]:
         raise DesignError(Problem(found, "2 folds to one a group", "change the number of folds"))
     assigned = np.arange(labels.height) % folds
     return np.asarray(np.random.default_rng(seed).permutation(assigned)[numbers], dtype=np.intp)
+
+
+def family_blocks(family: NDArray[np.intp], blocks: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Assign families, numbered from 0, (n,), to so many random blocks; where there are no more, each is its own.
+
+    Examples
+    --------
+    >>> family_blocks(np.array([1, 0, 1]), 2, np.random.default_rng(0)).tolist()
+    [1, 0, 1]
+    """
+    families = int(family.max(initial=-1)) + 1
+    return family if families <= blocks else (generator.permutation(families) % blocks)[family]
 
 
 def family_of(people: pl.DataFrame) -> NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from riskstrat.disclosure import (
@@ -16,6 +18,7 @@ from riskstrat.disclosure import (
     Sum,
     Table,
 )
+from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell
 from riskstrat.publication.noise import noisy
@@ -24,7 +27,6 @@ from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.trends import Trends
 
-_OUTCOME = 1
 _TRAINED = ("cases", "index_dates")
 _BEHIND = ("cases", "index_dates", "target_people")
 _WITHOUT = ("class_without", "relative_risk_without", "depends")
@@ -59,13 +61,19 @@ def areas_table(areas: AreaEstimates, names: pl.DataFrame | None = None, *beside
             **{name: ByInterval(f"{name}_lower", f"{name}_upper") for name in QUANTITIES},
             "expected": CASES,
             "probability_higher": PROBABILITY,
-            **dict.fromkeys((name for name in ("care_use",) if name in estimates), Figures(2)),
+            **({"care_use": Figures(2)} if "care_use" in estimates else {}),
         },
         sums=[
             Sum(count=part, total_table="total", total_column=whole)
             for part, whole in (("target_people", "people"), ("cases", "cases"), ("index_dates", "index_dates"))
         ],
     )
+
+
+def _counted(areas: AreaEstimates, names: pl.DataFrame | None) -> tuple[pl.DataFrame, Sequence[str]]:
+    """Give each group, labelled as in `areas_table`, with what was counted in training; and name its labels."""
+    shown = areas_table(areas, names)
+    return shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values()), shown.dimensions
 
 
 def total(areas: AreaEstimates) -> Table:
@@ -124,11 +132,10 @@ def drift(areas: AreaEstimates) -> Table | None:
 
 def fit(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
     """Say of each group how its count lies in what the other groups lead to expect of it."""
-    shown = areas_table(areas, names)
-    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    counted, labels = _counted(areas, names)
     return Table(
         counted.join(areas.fit, on=areas.by, how="left", maintain_order="left"),
-        dimensions=shown.dimensions,
+        dimensions=labels,
         unshown=_TRAINED,
         derived=dict.fromkeys(("probability_below", "outside", "stands_out"), _TRAINED),
         persons=_PERSONS,
@@ -140,14 +147,13 @@ def unmeasured(areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table
     """Say what areas would be at other odds of the outcome among those not measured; None where nobody must be."""
     if areas.unmeasured is None:
         return None
-    shown = areas_table(areas, names)
-    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    counted, labels = _counted(areas, names)
     frame = counted.join(areas.unmeasured, on=areas.by, how="left", maintain_order="left")
     found = [name for name in areas.unmeasured.columns if name not in (*areas.by, "measured")]
     return Table(
         # Whole per cent: a share with more digits is the count.
         frame.with_columns(pl.col("measured_share").round(2)),
-        dimensions=shown.dimensions,
+        dimensions=labels,
         denominators={"measured": "index_dates"},
         unshown=("cases", "measured"),
         derived=dict.fromkeys(found, (*_TRAINED, "measured")),
@@ -216,7 +222,7 @@ def _persons(periods: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> 
     """Count the distinct persons at the landmarks of each period, and those with an outcome."""
     inside = pl.col("landmark").is_between("first_landmark", "last_landmark")
     rows = periods.select("first_landmark", "last_landmark").join(cohort.people.filter("assessed"), how="cross")
-    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == _OUTCOME
+    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == OUTCOME
     counted = (
         rows.filter(inside)
         .group_by("first_landmark")
@@ -300,15 +306,14 @@ def _of_everybody(frame: pl.DataFrame, areas: AreaEstimates, numbers: int, digit
 
 def trends(found: Trends, areas: AreaEstimates, names: pl.DataFrame | None = None) -> Table:
     """Level of each area in the last period, its change from year to year, and whether it is high and rising."""
-    shown = areas_table(areas, names)
-    counted = shown.frame.select(*shown.dimensions, *_TRAINED, *_PERSONS.values())
+    counted, labels = _counted(areas, names)
     ratios = ("relative_level", "yearly_ratio")
     moved = found.table.drop("cases", "people").with_columns(pl.col("first_year", "last_year").floor().cast(pl.Int64))
     chances = [name for name in moved.columns if name.startswith("probability_")]
     derived = [name for name in moved.columns if name.startswith((*ratios, "probability_", "high_and"))]
     return Table(
         counted.join(moved, on=areas.by, how="left", maintain_order="left"),
-        dimensions=shown.dimensions,
+        dimensions=labels,
         public=("first_year", "last_year"),
         unshown=_TRAINED,
         derived=dict.fromkeys(derived, _TRAINED),

@@ -16,6 +16,7 @@ from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError, number_of
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
+from riskstrat.incidence import COMPETING, OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell, keys_of
 from riskstrat.records.cohort import KEYS, Cohort, Target, check_rows
@@ -46,7 +47,6 @@ _OWN: Mapping[str, LocalisedText] = {
     "ending": LocalisedText(en="End of follow-up", sv="Slut på uppföljningen"),
     "duration_days": LocalisedText(en="Follow-up, days", sv="Uppföljning, dagar"),
 }
-_OUTCOME, _COMPETING = 1, 2
 _STATISTICS = ("mean", "standard_deviation", "lower_quartile", "median", "upper_quartile")
 
 
@@ -127,13 +127,12 @@ def _provider(people: pl.DataFrame, column: str) -> pl.Series:
         return people[column]
     if column == CARE_CENTRE:
         return pl.repeat(None, people.height, eager=True, dtype=pl.String)
-    raise UsageError(
-        Problem(
-            f"no column '{column}' of providers",
-            f"one of {', '.join(name for name in people.columns if name not in KEYS)}",
-            "correct the name, or add the column to cohort.people",
-        )
-    )
+    raise UsageError(_no_column(people, f"'{column}' of providers"))
+
+
+def _no_column(people: pl.DataFrame, found: str) -> Problem:
+    expected = f"one of {', '.join(name for name in people.columns if name not in KEYS)}"
+    return Problem(f"no column {found}", expected, "correct the name, or add the column to cohort.people")
 
 
 def _described(cohort: Target, X: pl.DataFrame | None) -> pl.DataFrame:
@@ -151,8 +150,8 @@ def _ending(cohort: Cohort) -> pl.Expr:
     """Say how follow-up ended: who was followed to the horizon without the outcome is not censored."""
     assessed = pl.col("assessed") if "assessed" in cohort.people.columns else pl.lit(value=True)
     ways = {
-        "outcome": pl.col("event") == _OUTCOME,
-        "competing death": pl.col("event") == _COMPETING,
+        "outcome": pl.col("event") == OUTCOME,
+        "competing death": pl.col("event") == COMPETING,
         "not measured": ~assessed,
         "without the outcome to the horizon": pl.col("duration_days") >= cohort.horizon_days,
         "left before the horizon": pl.lit(value=True),
@@ -164,13 +163,7 @@ def _group(cohort: Target, by: str | None) -> pl.Series:
     if by is None:
         return pl.repeat(EVERYBODY, cohort.people.height, eager=True)
     if by not in cohort.people.columns or by == "index_date":
-        raise UsageError(
-            Problem(
-                f"no column '{by}' to group by",
-                f"one of {', '.join(name for name in cohort.people.columns if name not in KEYS)}",
-                "correct the name, or add the column to cohort.people",
-            )
-        )
+        raise UsageError(_no_column(cohort.people, f"'{by}' to group by"))
     groups = cohort.people[by].cast(pl.String).fill_null("unknown")
     persons, different = cohort.people["person_id"].n_unique(), groups.n_unique()
     if by in _IDENTIFIERS or different == persons > 1 or (different > MOST_LEVELS and 2 * different > persons):

@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, Whole
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
+from riskstrat.incidence import OUTCOME
 from riskstrat.publication.noise import noisy
 from riskstrat.records.cohort import Cohort, Target
 from riskstrat.records.omission import Omission
@@ -20,7 +21,6 @@ _COUNTED = ("people", "rows")
 """Persons and their index dates. Only these add up: a person may be left out at one date and included at another."""
 
 _PARTS = (("start", ("left_out", "included")), ("included", ("covered", "not_covered")), ("included", ("end",)))
-_OUTCOME = 1
 _REASON = "outcome"
 """The reason of the flow's end that is the outcome."""
 
@@ -123,7 +123,7 @@ def total(target: Target, risk: npt.NDArray[np.float64], cohort: Cohort, noise: 
     """
     rows, everywhere = ProtectedRows.of(target.people, noise), np.zeros(len(risk), dtype=np.intp)
     expected = rows.risk_sum(risk, everywhere, 1, scale=float(risk.mean()))
-    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == _OUTCOME
+    everybody, had = pl.col("person_id").is_not_null(), pl.col("event") == OUTCOME
     behind = cohort.people.select(**cell("index_dates", "persons", everybody), **cell("cases", "case_persons", had))
     unknown = ("lower", "upper", "count_lower", "count_upper")
     frame = target.people.select(

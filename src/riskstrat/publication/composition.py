@@ -13,6 +13,7 @@ from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
+from riskstrat.incidence import OUTCOME
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import CARE_CENTRE, TableOne, characteristic_tables
@@ -26,7 +27,14 @@ from riskstrat.publication.plan import assumptions_table, plan_tables, scenario_
 from riskstrat.publication.published import TOKEN, Facts, Published, SourceFacts, secret_name
 from riskstrat.publication.summaries import quintiles, risk_strata
 from riskstrat.publication.transport import elsewhere_tables, transport_tables
-from riskstrat.publication.validation import metrics, missingness_table, outcome_tables, protected, validation_tables
+from riskstrat.publication.validation import (
+    metrics,
+    missingness_table,
+    outcome_tables,
+    protected,
+    tables_of_checks,
+    validation_tables,
+)
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
 from riskstrat.records.cohort import Cohort, Target
@@ -243,16 +251,8 @@ def study_tables(study: Study, noise: CellNoise | None = None) -> dict[str, Tabl
         "coverage": _public(study.source.coverage, "register"),
         "refused": Table(study.source.refused, dimensions=("table", "rule"), counts=("rows",)),
         "omissions": of_cohort.omissions(study.omissions),
-        **{
-            f"{kind}_{name}": table
-            for name, check in study.checks.items()
-            for kind, table in validation_tables(check, noise).items()
-        },
-        **{
-            f"{kind}_{name}": table
-            for name, check in study.evaluation.outcome_checks.items()
-            for kind, table in outcome_tables(check, noise).items()
-        },
+        **tables_of_checks(study.checks, noise),
+        **tables_of_checks(study.evaluation.outcome_checks, noise, outcome_tables),
         **_everybody(study),
         **({} if study.interpretation is None else interpretation_tables(study.interpretation, persons)),
         **({} if study.incidence is None else incidence_tables(study.incidence, noise)),
@@ -277,7 +277,7 @@ def _choice(scores: pl.DataFrame, cohort: Cohort, noise: CellNoise | None) -> Ta
     With noise, all errors are multiplied by protected over counted outcomes, so that their order stays, and so are
     differences of accuracy.
     """
-    had = cohort.people.filter(pl.col("event") == 1)["person_id"]
+    had = cohort.people.filter(event=OUTCOME)["person_id"]
     if noise is not None:
         key = person_keys(had).sum(keepdims=True)
         moved = (

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from riskstrat.disclosure import DIGITS, PROBABILITY, ByInterval, Figures, Table
+from riskstrat.publication.plan import observed_in, persons_behind
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.pilot import PilotDesign, PilotEvaluation
-from riskstrat.records.plan import OBSERVED_CASE_PERSONS, OBSERVED_CASES
+from riskstrat.records.plan import OBSERVED_CASES
 from riskstrat.records.projection import Projection
 
 _CASES = ("cases", "cases_lower", "cases_upper")
@@ -17,7 +18,7 @@ _CASES = ("cases", "cases_lower", "cases_upper")
 
 def projection_tables(projection: Projection, counted: pl.DataFrame) -> dict[str, Table]:
     """Give ``areas``, ``total`` and ``growth``; `counted` holds the observed cases of each area, which rules read."""
-    known = [name for name in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if name in counted.columns]
+    known = observed_in(counted)
     by_area = projection.areas.join(
         counted.select(*projection.by, *known), on=projection.by, how="left", maintain_order="left"
     )
@@ -44,7 +45,7 @@ def _table(frame: pl.DataFrame, dimensions: tuple[str, ...]) -> Table:
         counts=("people",),
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys([*_CASES, *of_plan], ("people", OBSERVED_CASES)),
-        persons={OBSERVED_CASES: OBSERVED_CASE_PERSONS} if OBSERVED_CASE_PERSONS in frame.columns else {},
+        persons=persons_behind(frame),
         digits={"cases": ByInterval("cases_lower", "cases_upper"), **dict.fromkeys(of_plan, Figures(DIGITS))},
     )
 
@@ -74,7 +75,7 @@ def _design_tables(design: PilotDesign) -> dict[str, Table]:
         "chance": Table(
             design.chance,
             dimensions=("outcome", "effect"),
-            public=("ratio", "probability", "probability_lower", "probability_upper"),
+            public=("ratio", *_CHANCES),
             digits={"ratio": Figures(2), **dict.fromkeys(_CHANCES, PROBABILITY)},
         ),
         "detectable": Table(

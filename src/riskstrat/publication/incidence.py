@@ -10,12 +10,12 @@ from scipy.optimize import isotonic_regression
 
 from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, Whole
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
+from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, poisson_interval
 from riskstrat.publication.cohort import keys_of
 from riskstrat.publication.dividing import nested, protected_groups
 from riskstrat.publication.noise import noisy
 from riskstrat.publication.validation import FEWEST_FOR_METRICS
-from riskstrat.records.cohort import OUTCOME
 from riskstrat.records.incidence import PER, Incidence, with_limits
 
 _ESTIMATES = ("estimate", "lower", "upper")
@@ -93,10 +93,7 @@ def _divided(found: Incidence, noise: CellNoise) -> pl.DataFrame:
     numbered = curves.with_row_index("row")
     moved: dict[int, tuple[int, float]] = {}
     for (event,), of_event in numbered.group_by("event"):
-        last = of_event.filter(days=of_event["days"].max())
-        behind = last.select("group", "cases", case_key="cases_key", index_key="index_dates_key")
-        whole = outcomes if event == OUTCOME else None
-        groups = protected_groups(behind, noise, whole)
+        groups = protected_groups(_by_the_horizon(of_event), noise, outcomes if event == OUTCOME else None)
         for (group,), rows in of_event.group_by("group"):
             of = nested(rows["row"], rows["cases"], rows["cases_key"], groups[str(group)])
             moved |= {row: (cell.added, cell.variance) for row, cell in of.items()}
@@ -104,6 +101,12 @@ def _divided(found: Incidence, noise: CellNoise) -> pl.DataFrame:
     shown = curves.with_columns(moved=pl.Series(added, dtype=pl.Int64), variance=pl.Series(variance))
     outcome = shown.filter(event=OUTCOME).select("group", "days", of_outcome="moved")
     return shown.join(outcome, on=["group", "days"], how="left", maintain_order="left")
+
+
+def _by_the_horizon(curves: pl.DataFrame) -> pl.DataFrame:
+    """Give the events of each group by the last time, as `protected_groups` takes them."""
+    last = curves.filter(days=curves["days"].max())
+    return last.select("group", "cases", case_key="cases_key", index_key="index_dates_key")
 
 
 def _rising(shares: pl.Series) -> pl.Series:
@@ -157,12 +160,9 @@ def _protected_rates(found: Incidence, noise: CellNoise) -> pl.DataFrame:
 
 def _everybody(found: Incidence, noise: CellNoise) -> Whole:
     """All outcomes behind the rates: those of the curves, of which they are a part, and of the study."""
-    events = found.person_years["events"].to_numpy(), found.person_years["events_key"].to_numpy()
-    last = found.curves.filter(event=OUTCOME, days=found.curves["days"].max())
-    behind = last.select("group", "cases", case_key="cases_key", index_key="index_dates_key")
-    return protected_groups(behind, noise, _outcomes(found, noise))["all"].part(
-        int(events[0].sum()), events[1].sum(dtype=np.uint64)
-    )
+    groups = protected_groups(_by_the_horizon(found.curves.filter(event=OUTCOME)), noise, _outcomes(found, noise))
+    events = found.person_years.select(pl.col("events", "events_key").sum())
+    return groups["all"].part(events["events"][0], events["events_key"].to_numpy()[0])
 
 
 def _outcomes(found: Incidence, noise: CellNoise) -> Whole | None:

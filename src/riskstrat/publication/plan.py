@@ -61,7 +61,7 @@ def plan_tables(plan: Plan, marks: pl.DataFrame | None = None) -> dict[str, Tabl
     """
     if OBSERVED_CASES not in plan.units.columns:
         raise DisclosureError(_unjudged())
-    robust = plan.units.select(*plan.by, "people", *_observed(plan.units), "robustness")
+    robust = plan.units.select(*plan.by, "people", *observed_in(plan.units), "robustness")
     selected, shown = plan.selected, tuple[str, ...](_FROM_CASES)
     if marks is not None and marks.columns[0] in plan.by:
         selected = selected.join(marks, on=marks.columns[0], how="left", maintain_order="left")
@@ -136,7 +136,7 @@ def _comparisons(plan: Plan) -> pl.DataFrame:
 
 
 def _allocated(plan: Plan) -> Table:
-    known = ("people", *_observed(plan.units))
+    known = ("people", *observed_in(plan.units))
     allocated = plan.allocated.drop("staff_hours").join(
         plan.units.select(*plan.by, *known), on=plan.by, maintain_order="left"
     )
@@ -159,7 +159,7 @@ def _curve_net_cost(plan: Plan) -> Table:
 
 def _least_behind(plan: Plan, curve: pl.DataFrame) -> pl.DataFrame:
     """Let the smallest unit that a budget changes decide whether it is told: the budget before would tell that unit."""
-    observed = _observed(plan.units)
+    observed = observed_in(plan.units)
     shares = plan.curve_units.select("budget_sek", "unit", "share")
     units = plan.curve.select("budget_sek").join(plan.units.select("unit", *observed), how="cross")
     known = units.join(shares, on=("budget_sek", "unit"), how="left").with_columns(pl.col("share").fill_null(0.0))
@@ -180,7 +180,7 @@ def _curve_units(plan: Plan) -> Table:
         dimensions=("budget_sek", *plan.by),
         unshown=("people", OBSERVED_CASES),
         derived={"offered": "people"},
-        persons=_persons(frame),
+        persons=persons_behind(frame),
     )
 
 
@@ -217,14 +217,16 @@ def _aggregate(frame: pl.DataFrame, dimensions: tuple[str, ...], behind: pl.Data
 
 def _behind(units: pl.DataFrame) -> dict[str, int]:
     """Count the people, observed cases and their persons in units; a person with outcomes in several counts in each."""
-    return {column: int(units[column].sum()) for column in ("people", *_observed(units))}
+    return {column: int(units[column].sum()) for column in ("people", *observed_in(units))}
 
 
-def _observed(frame: pl.DataFrame) -> list[str]:
+def observed_in(frame: pl.DataFrame) -> list[str]:
+    """Name the counts of observed cases that a frame has."""
     return [column for column in (OBSERVED_CASES, OBSERVED_CASE_PERSONS) if column in frame.columns]
 
 
-def _persons(frame: pl.DataFrame) -> dict[str, str]:
+def persons_behind(frame: pl.DataFrame) -> dict[str, str]:
+    """Name the persons behind observed cases, where a frame has them."""
     return {OBSERVED_CASES: OBSERVED_CASE_PERSONS} if OBSERVED_CASE_PERSONS in frame.columns else {}
 
 
@@ -242,7 +244,7 @@ def _unit_table(frame: pl.DataFrame, by: tuple[str, ...], shown: Sequence[str] =
             **dict.fromkeys(shown, ("people", OBSERVED_CASES)),
         },
         public=[CARE_NEED] if CARE_NEED in frame.columns else [],
-        persons=_persons(frame),
+        persons=persons_behind(frame),
         digits=_digits((*shown, *([CARE_NEED] if CARE_NEED in frame.columns else []))),
     )
 
@@ -255,7 +257,7 @@ def _table(frame: pl.DataFrame, dimensions: Sequence[str], derived: Sequence[str
         unshown=(OBSERVED_CASES,),
         derived=dict.fromkeys(derived, ("people", OBSERVED_CASES)),
         public=public,
-        persons=_persons(frame),
+        persons=persons_behind(frame),
         digits=_digits(derived),
     )
 

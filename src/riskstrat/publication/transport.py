@@ -8,7 +8,7 @@ import polars as pl
 
 from riskstrat.disclosure import CellNoise, Figures, Table
 from riskstrat.errors import Problem, UsageError
-from riskstrat.publication.validation import FEWEST_FOR_METRICS, validation_tables
+from riskstrat.publication.validation import FEWEST_FOR_METRICS, tables_of_checks
 from riskstrat.records.model import Provenance
 from riskstrat.records.transport import Transport
 
@@ -26,11 +26,7 @@ def transport_tables(moved: Transport, noise: CellNoise | None) -> dict[str, Tab
             public=("statistic", "degrees_of_freedom", "p_value"),
             digits={"statistic": Figures(2), "p_value": Figures(1)},
         ),
-        **{
-            f"{kind}_{name}": table
-            for name, check in checks.items()
-            for kind, table in validation_tables(check, noise).items()
-        },
+        **tables_of_checks(checks, noise),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -71,6 +72,19 @@ _KEYS = MappingProxyType(
 )
 
 
+def tables_of_checks(
+    checks: Mapping[str, Validation],
+    noise: CellNoise | None,
+    tables_of: Callable[[Validation, CellNoise | None], Mapping[str, Table]] | None = None,
+) -> dict[str, Table]:
+    """Give the tables of several validations, ``metrics_person`` say; by default those of `validation_tables`."""
+    return {
+        f"{kind}_{name}": table
+        for name, check in checks.items()
+        for kind, table in (tables_of or validation_tables)(check, noise).items()
+    }
+
+
 def validation_tables(checked: Validation, noise: CellNoise | None) -> dict[str, Table]:
     """Give the tables ``metrics``, ``gaps``, ``capacity``, ``calibration`` and ``net_benefit`` of a validation.
 
@@ -106,9 +120,14 @@ def metrics(checked: Validation, noise: CellNoise | None) -> Table:
     Observed over expected has the noise of the observed outcomes, the other metrics that of a mean over the outcomes:
     the standard deviation of what one of them is to a mean is its standard error over the root of their number.
     """
+    return _estimates(_metrics(checked, noise), ("metric", "group"))
+
+
+def _estimates(frame: pl.DataFrame, dimensions: tuple[str, ...]) -> Table:
+    """Give estimates with intervals, of index dates and outcomes of enough persons; these counts stay inside."""
     return Table(
-        _metrics(checked, noise),
-        dimensions=("metric", "group"),
+        frame,
+        dimensions=dimensions,
         denominators={"cases": "n"},
         unshown=("cases",),
         derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
@@ -175,17 +194,7 @@ def gaps(checked: Validation, noise: CellNoise | None) -> Table:
         .with_columns(moved=pl.col("value") - pl.col("other") - pl.col("estimate"))
         .with_columns(pl.col(_ESTIMATES) + pl.col("moved"))
     )
-    return Table(
-        frame.drop("value", "other", "moved"),
-        dimensions=("metric", "group", "reference"),
-        denominators={"cases": "n"},
-        unshown=("cases",),
-        derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
-        persons=_PERSONS,
-        keys=_KEYS,
-        fewest={"n": FEWEST_FOR_METRICS},
-        digits={"estimate": ByInterval("lower", "upper")},
-    )
+    return _estimates(frame.drop("value", "other", "moved"), ("metric", "group", "reference"))
 
 
 def capacity(checked: Validation, noise: CellNoise | None) -> Table:
@@ -216,17 +225,8 @@ def capacity(checked: Validation, noise: CellNoise | None) -> Table:
     shown = of_reached.drop("cell", "protected_cases", "cases_variance").with_columns(
         times.clip(0, 1).alias(name) for name, times in zip(_ESTIMATES, _times(chosen, noise), strict=True)
     )
-    return Table(
-        shown.filter(pl.col("n").is_not_null()),
-        dimensions=("capacity", "metric", "group"),
-        denominators={"cases": "n"},
-        unshown=("cases",),
-        derived=dict.fromkeys(_ESTIMATES, ("n", "cases")),
-        persons=_PERSONS,
-        keys=_KEYS,
-        fewest={"n": FEWEST_FOR_METRICS},
-        digits={"estimate": ByInterval("lower", "upper"), "capacity": Figures(DIGITS)},
-    )
+    table = _estimates(shown.filter(pl.col("n").is_not_null()), ("capacity", "metric", "group"))
+    return replace(table, digits={**table.digits, "capacity": Figures(DIGITS)})
 
 
 def _around_zero(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:

@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
+from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.groups import number_groups
 
 KEYS = ("person_id", "index_date")
@@ -55,9 +56,6 @@ def _steps_back(landmarks: list[int], days: list[date], horizon_days: float) -> 
             yield landmark
             latest = day
 
-
-OUTCOME = 1
-"""The event that is the outcome; 0 is none, 2 what made it impossible."""
 
 _LATE_ENTRY = Problem(
     "index dates of people who entered late",

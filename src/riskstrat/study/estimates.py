@@ -17,21 +17,7 @@ from riskstrat.study.recalibration import FoldRecalibration
 
 
 def estimates_of(data: StudyData, recalibration: FoldRecalibration, target_risk: NDArray[np.float64]) -> AreaEstimates:
-    """Estimate the areas of the study from recalibrated risks of its training rows and of its target population.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-    recalibration
-        Of the out-of-fold risks of the training rows.
-    target_risk
-        Recalibrated risks of the target population, (m,).
-
-    Returns
-    -------
-    AreaEstimates
-    """
+    """Estimate the areas of the study from recalibrated risks of its training rows and target population, (m,)."""
     found = estimate_areas(
         data.training.cohort,
         recalibration.risk,

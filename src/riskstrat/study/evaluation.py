@@ -121,10 +121,12 @@ def evaluate(data: StudyData, model: RiskModel, comparison: Comparison | None = 
     size = _sample_size(data, model, comparison)
     everybody = np.arange(data.training.cohort.people.height)
     by_person = check(data, comparison.risk, comparison.baseline, everybody)
-    checks = {"person": by_person, "time": _in_time(data, model), **_by_municipality(data, model)}
+    checks = {"person": by_person, "time": _in_time(data, model)}
+    if MUNICIPALITY in data.splits:
+        place = data.training.cohort.people[MUNICIPALITY]
+        checks[MUNICIPALITY] = _by_other_models(data, model, MUNICIPALITY, _TOO_FEW_ELSEWHERE, location=place)
     others = {name: _other_outcome(data, name, comparison.risk) for name in data.training.other_outcomes}
-    by = (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
-    gaps = missingness(data.training.X, with_subgroups(data), by)
+    gaps = missingness(data.training.X, with_subgroups(data), groups_of(data))
     return Evaluation(
         checks={name: one for name, one in checks.items() if not isinstance(one, Omission)},
         outcome_checks={name: one for name, one in others.items() if not isinstance(one, Omission)},
@@ -152,27 +154,10 @@ def check(
 ) -> Validation:
     """Validate the risks of some training rows beside those of age and sex; neither model has seen these rows.
 
-    Of the rows, those that are counted are tested: landmarks closer than the horizon would count outcomes twice.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-    risk, baseline
-        Out-of-fold risks (rows,) of the model and of age and sex.
-    rows
-        Numbers of the rows that are tested.
-    cohort
-        The training rows followed to another outcome; then there are no published scores beside.
-    by
-        Columns to group by; by default sex, age and the subgroups of the condition.
-    location
-        What places the training rows are of, to group by as well: its name is the column.
-
-    Returns
-    -------
-    Validation
-        Carries the disclosure rule of the cohort, which is the study's.
+    Of the rows, given by number with their risks (rows,), those that are counted are tested: landmarks closer than the
+    horizon would count outcomes twice. `cohort` is the training rows followed to another outcome, without published
+    scores beside; `by` columns to group by, by default those of `groups_of`, and as well by the `location` of the
+    training rows, whose name is the column.
     """
     training, scores = data.training, data.training.scores if cohort is None else {}
     labelled, located = with_subgroups(data), [] if location is None else [location]
@@ -183,7 +168,7 @@ def check(
     counted = cohort.is_counted[rows]
     rows = rows[counted]
     people = people[rows]
-    by = (*GROUPS, *(one.name for one in data.condition.subgroups)) if by is None else by
+    by = groups_of(data) if by is None else by
     found = validate(
         risk[counted],
         replace(cohort, people=people),
@@ -203,19 +188,13 @@ def check(
     return replace(found, outcomes=outcomes)
 
 
+def groups_of(data: StudyData) -> tuple[str, ...]:
+    """Name the columns that results are repeated by: sex, age and the subgroups of the condition."""
+    return (*GROUPS, *(subgroup.name for subgroup in data.condition.subgroups))
+
+
 def with_subgroups(data: StudyData) -> Cohort:
-    """Give the training cohort with the subgroups of the condition as columns.
-
-    Parameters
-    ----------
-    data
-        What `prepare` returned.
-
-    Returns
-    -------
-    Cohort
-        The same rows.
-    """
+    """Give the training cohort with the subgroups of the condition as columns."""
     return _labelled(data.training.cohort, data.training.X, data.condition.subgroups)
 
 
@@ -231,29 +210,22 @@ def _labelled(people: People, X: pl.DataFrame, subgroups: Sequence[Subgroup]) ->
 
 def _in_time(data: StudyData, model: RiskModel) -> Validation | Omission:
     """Test on the last landmark, where a whole horizon lies before it and both sides have outcomes enough."""
-    split = data.splits["time"]
-    if not split.possible:
+    if not data.splits["time"].possible:
         return _NO_EARLIER_LANDMARK
-    rows = np.sort(np.concatenate(split.test))
-    try:
-        risk, baseline = (fit_by_fold(data, candidate, split).risk[rows] for candidate in (model.candidate, BASELINE))
-        return check(data, risk, baseline, rows)
-    except DesignError:
-        return _TOO_FEW_IN_TIME
+    return _by_other_models(data, model, "time", _TOO_FEW_IN_TIME)
 
 
-def _by_municipality(data: StudyData, model: RiskModel) -> dict[str, Validation | Omission]:
-    """Test each municipality with models of the others, where there are several."""
-    if MUNICIPALITY not in data.splits:
-        return {}
-    split = data.splits[MUNICIPALITY]
-    rows = np.sort(np.concatenate(split.test))
+def _by_other_models(
+    data: StudyData, model: RiskModel, split: str, too_few: Omission, location: pl.Series | None = None
+) -> Validation | Omission:
+    """Test the rows that a split tests, by models of its training rows, where there are outcomes enough."""
+    folds = data.splits[split]
+    rows = np.sort(np.concatenate(folds.test))
     try:
-        risk, baseline = (fit_by_fold(data, candidate, split).risk[rows] for candidate in (model.candidate, BASELINE))
-        by = (*GROUPS, *(one.name for one in data.condition.subgroups), MUNICIPALITY)
-        return {MUNICIPALITY: check(data, risk, baseline, rows, by=by)}
+        risk, baseline = (fit_by_fold(data, candidate, folds).risk[rows] for candidate in (model.candidate, BASELINE))
+        return check(data, risk, baseline, rows, location=location)
     except DesignError:
-        return {MUNICIPALITY: _TOO_FEW_ELSEWHERE}
+        return too_few
 
 
 def _other_outcome(data: StudyData, name: str, risk: NDArray[np.float64]) -> Validation | Omission:

@@ -20,7 +20,7 @@ from riskstrat.numerics.groups import AGE_BAND, number_groups
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL
 from riskstrat.records.incidence import PER, Incidence, with_limits
 from riskstrat.study.data import StudyData
-from riskstrat.study.evaluation import GROUPS, with_subgroups
+from riskstrat.study.evaluation import groups_of, with_subgroups
 from riskstrat.validation.grouping import EVERYBODY, group_labels
 
 MOST_TIMES: Final = 12
@@ -39,13 +39,14 @@ def observed_incidence(data: StudyData) -> Incidence:
     Landmarks closer than the horizon would count the same follow-up twice, so index dates that are counted are
     described (`Cohort.is_counted`); where the outcome must be measured, those of persons who were.
     """
-    cohort, subgroups = data.training.cohort, data.condition.subgroups
+    cohort = data.training.cohort
     kept = cohort.is_counted & cohort.people["assessed"].to_numpy()
     people, y = with_subgroups(data).people.filter(kept), cohort.followed_outcome[kept]
     times = times_of(data.condition.horizon_days)
-    columns = (EVERYBODY, *GROUPS, *(subgroup.name for subgroup in subgroups))
     repeated = {event: _rows_per_person(people.filter(y["event"] == event)) for event in (OUTCOME, COMPETING)}
-    curves = pl.concat(_curves(people["person_id"], group_labels(people, column), y, times) for column in columns)
+    curves = pl.concat(
+        _curves(people["person_id"], group_labels(people, column), y, times) for column in (EVERYBODY, *groups_of(data))
+    )
     return Incidence(
         curves=with_limits(curves, repeated),
         person_years=_person_years(people, data.birth_date.filter(kept), y),

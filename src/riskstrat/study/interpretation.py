@@ -66,16 +66,20 @@ def interpret(data: StudyData, model: RiskModel, why: Explanation) -> Interpreta
     ['age_sex', 'living_conditions', 'health_care', 'area']
     """
     used = {name: data.families[name] for name in why.features}
-    is_linear = hasattr(model.estimator, "coefficients_")
-    candidate = model.candidate if is_linear else SURROGATE
+    candidate = linear_candidate(model)
     refits = data.settings.reason_refits if "area" in data.splits else 0
     return Interpretation(
         dependence=_curves(data, why),
-        ratios=_ratios(data, model) if is_linear else None,
+        ratios=_ratios(data, model) if candidate is model.candidate else None,
         correlated=_correlated(data, used),
         stability=_stability(data, model, candidate, why.family_names) if refits else None,
         refitted=candidate.label if refits else None,
     )
+
+
+def linear_candidate(model: RiskModel) -> Candidate:
+    """Give the model's own candidate, or what is refitted in its place where it is not linear."""
+    return model.candidate if hasattr(model.estimator, "coefficients_") else SURROGATE
 
 
 def _outcomes(data: StudyData) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from riskstrat.records.model import RiskModel
 from riskstrat.study.data import StudyData
 from riskstrat.study.estimates import estimates_of
 from riskstrat.study.evaluation import check
-from riskstrat.study.interpretation import SURROGATE
+from riskstrat.study.interpretation import linear_candidate
 from riskstrat.study.models import fit_by_fold
 from riskstrat.study.recalibration import recalibrate_folds
 from riskstrat.study.without import compare_areas, without
@@ -39,9 +39,8 @@ def estimate_sensitivities(
     """
     if not (data.settings.sensitivities and data.condition.sensitivities):
         return {}
-    is_linear = hasattr(model.estimator, "coefficients_")
-    candidate = model.candidate if is_linear else SURROGATE
-    of_all = (estimates, risk) if is_linear else _estimated(data, candidate)
+    candidate = linear_candidate(model)
+    of_all = (estimates, risk) if candidate is model.candidate else _estimated(data, candidate)
     features = [one for one in data.condition.features if one.column in data.training.X.columns]
     there = {*data.training.X.columns, *data.families.values(), *(getattr(one, "register", None) for one in features)}
     left_out = {one.name: tuple(name for name in one.without if name in there) for one in data.condition.sensitivities}

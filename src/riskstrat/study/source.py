@@ -21,6 +21,8 @@ from riskstrat.registers import Registers, read_geography
 def source_of(registers: Registers) -> Source:
     """Describe registers: name, fingerprint, coverage, what was kept aside, and the places."""
     manifest = registers.manifest
+    places = _of_areas(registers, "municipality")
+    places = None if places is None else places.drop_nulls()
     return Source(
         name=manifest.name,
         fingerprint=registers.fingerprint,
@@ -28,8 +30,8 @@ def source_of(registers: Registers) -> Source:
         invented=manifest.invented,
         coverage=_coverage(registers),
         refused=registers.rejected(),
-        area_names=_area_names(registers),
-        municipalities=_municipalities(registers),
+        area_names=_of_areas(registers, "name"),
+        municipalities=None if places is None or places.is_empty() else places,
         geometry=_geometry(registers),
     )
 
@@ -48,17 +50,11 @@ def _coverage(registers: Registers) -> pl.DataFrame:
     )
 
 
-def _area_names(registers: Registers) -> pl.DataFrame | None:
+def _of_areas(registers: Registers, column: str) -> pl.DataFrame | None:
+    """Frame of area_id and what the registers' areas say in a column; None where they have no areas."""
     if not registers.has("areas"):
         return None
-    return registers.scan("areas").select("area_id", without_marks(pl.col("name"))).collect().sort("area_id")
-
-
-def _municipalities(registers: Registers) -> pl.DataFrame | None:
-    if not registers.has("areas"):
-        return None
-    known = registers.scan("areas").select("area_id", without_marks(pl.col("municipality"))).drop_nulls().collect()
-    return None if known.is_empty() else known.sort("area_id")
+    return registers.scan("areas").select("area_id", without_marks(pl.col(column))).collect().sort("area_id")
 
 
 def _geometry(registers: Registers) -> str | None:

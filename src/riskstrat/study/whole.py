@@ -98,73 +98,54 @@ def run(
     ('Logistic', 11)
     """
     with computed_on(scheduler):
-        return _all_steps(
+        data = prepare(
             condition,
             registers,
             as_of,
             settings,
             partition=partition,
             noise=noise,
-            forecast=forecast,
-            earlier=earlier,
-            progress=progress,
+            progress=part_of(progress, 0.02, 0.25),
         )
-
-
-def _all_steps(
-    condition: Condition,
-    registers: Registers,
-    as_of: date,
-    settings: Settings | None,
-    *,
-    partition: Partition | None,
-    noise: CellNoise | None,
-    forecast: pl.DataFrame | None,
-    earlier: Sequence[FollowUp],
-    progress: Progress,
-) -> Study:
-    data = prepare(
-        condition, registers, as_of, settings, partition=partition, noise=noise, progress=part_of(progress, 0.02, 0.25)
-    )
-    population = None if forecast is None else forecast_of(data, forecast)
-    progress("comparing models", 0.25)
-    comparison = compare(data)
-    model = fit(data, comparison)
-    progress("testing the model on people it has not seen", 0.45)
-    evaluation = evaluate(data, model, comparison)
-    progress("estimating areas and priorities", 0.70)
-    results = estimate_area_results(data, model)
-    plans = plan(data, results)
-    area_results = unless_omitted(results)
-    ahead = project_results(results, population, unless_omitted(plans.areas))
-    explanation = explain(model.estimator, data.target.X, data.families)
-    return Study(
-        condition=data.condition,
-        settings=data.settings,
-        as_of=data.as_of,
-        source=data.source,
-        cohort=data.cohort,
-        target=data.target.target,
-        partition=data.partition,
-        scores=comparison.scores,
-        model=model,
-        evaluation=evaluation,
-        explanation=explanation,
-        interpretation=interpret(data, model, explanation),
-        incidence=observed_incidence(data),
-        target_risk=model.predict_risk(data.target.X) if area_results is None else area_results.target_risk,
-        area_results=area_results,
-        plan=unless_omitted(plans.areas),
-        strata_plan=unless_omitted(plans.strata),
-        group_plan=unless_omitted(plans.groups),
-        scenarios=plans.scenarios,
-        projection=unless_omitted(ahead),
-        follow_up=follow_indicators(data, registers, plans, earlier),
-        omissions=(
-            *evaluation.omissions,
-            *((results,) if isinstance(results, Omission) else results.omissions),
-            *plans.omissions,
-            *((ahead,) if isinstance(ahead, Omission) else ()),
-        ),
-        noise=data.noise,
-    )
+        population = None if forecast is None else forecast_of(data, forecast)
+        progress("comparing models", 0.25)
+        comparison = compare(data)
+        model = fit(data, comparison)
+        progress("testing the model on people it has not seen", 0.45)
+        evaluation = evaluate(data, model, comparison)
+        progress("estimating areas and priorities", 0.70)
+        results = estimate_area_results(data, model)
+        plans = plan(data, results)
+        area_results = unless_omitted(results)
+        ahead = project_results(results, population, unless_omitted(plans.areas))
+        explanation = explain(model.estimator, data.target.X, data.families)
+        return Study(
+            condition=data.condition,
+            settings=data.settings,
+            as_of=data.as_of,
+            source=data.source,
+            cohort=data.cohort,
+            target=data.target.target,
+            partition=data.partition,
+            scores=comparison.scores,
+            model=model,
+            evaluation=evaluation,
+            explanation=explanation,
+            interpretation=interpret(data, model, explanation),
+            incidence=observed_incidence(data),
+            target_risk=model.predict_risk(data.target.X) if area_results is None else area_results.target_risk,
+            area_results=area_results,
+            plan=unless_omitted(plans.areas),
+            strata_plan=unless_omitted(plans.strata),
+            group_plan=unless_omitted(plans.groups),
+            scenarios=plans.scenarios,
+            projection=unless_omitted(ahead),
+            follow_up=follow_indicators(data, registers, plans, earlier),
+            omissions=(
+                *evaluation.omissions,
+                *((results,) if isinstance(results, Omission) else results.omissions),
+                *plans.omissions,
+                *((ahead,) if isinstance(ahead, Omission) else ()),
+            ),
+            noise=data.noise,
+        )

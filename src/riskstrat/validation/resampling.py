@@ -10,11 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.numerics.folds import family_of
+from riskstrat.numerics.folds import MOST_BLOCKS, family_blocks, family_of
 from riskstrat.numerics.intervals import normal_quantile
-
-MOST_BLOCKS: Final = 5_000
-"""Above so many families, blocks of families are drawn: a standard error is then known to 1 % and costs the same."""
 
 CACHED_CELLS: Final = 100_000
 """Cells that are drawn at a time: they stay in the cache, and memory is not asked for anew."""
@@ -53,9 +50,7 @@ class FamilyDraws:
         for some in np.array_split(counts, -(-counts.size // CACHED_CELLS)):
             cells = generator.integers(0, blocks, some.shape) + blocks * np.arange(len(some))[:, None]
             some[:] = np.bincount(cells.ravel(), minlength=some.size).reshape(some.shape)
-        if blocks < len(families):
-            code = (generator.permutation(len(families)) % blocks)[code]
-        return cls(block=code.astype(np.intp), counts=counts)
+        return cls(block=family_blocks(code, blocks, generator), counts=counts)
 
     def of_rows(self, rows: NDArray[np.intp]) -> FamilyDraws:
         """Give the same draws for some of the rows."""
