@@ -17,6 +17,15 @@ from riskstrat.areas.observed_expected import GroupCounts, ObservedExpected
 from riskstrat.records.areas import INTERVAL
 from riskstrat.records.cohort import Cohort
 
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.integer]
+
+SD_RANGE = (0.0005, 3.0)
+SD_POINTS = 128
+MEDIAN = 0.5
+NEGLIGIBLE = 0.05
+"""Ratios that surely move by less than this, on the log scale, are taken to last: a lower limit is never 0."""
+
 
 def compare_landmark_sets(
     cohort: Cohort,
@@ -58,16 +67,6 @@ def _largest_change(ratio: Floats | None, counted: Floats | None) -> float | Non
     return float(np.exp(np.abs(np.log(ratio / counted)).max()))
 
 
-Floats = NDArray[np.float64]
-Numbers = NDArray[np.integer]
-
-SD_RANGE = (0.0005, 3.0)
-SD_POINTS = 128
-MEDIAN = 0.5
-NEGLIGIBLE = 0.05
-"""Ratios that surely move by less than this, on the log scale, are taken to last: a lower limit is never 0."""
-
-
 def drift_between_halves(
     counts: ObservedExpected, landmark: Numbers, group: Numbers, theta: Floats
 ) -> pl.DataFrame | None:
@@ -96,13 +95,13 @@ def drift_between_halves(
     moved, lie_apart = drift_quantiles(before, after), np.quantile(np.log(theta).std(axis=1), (MEDIAN, *INTERVAL))
     return pl.DataFrame(
         {
-            "early_last": [int(landmark[inside & ~late].max())],
-            "late_first": [cut],
-            "early_cases": [early_cases],
-            "late_cases": [late_cases],
-            **_summary("drift", moved),
-            **_summary("spread", lie_apart),
-            "carried": [_carried(float(moved[1]), float(lie_apart[0]))],
+            "early_last": int(landmark[inside & ~late].max()),
+            "late_first": cut,
+            "early_cases": early_cases,
+            "late_cases": late_cases,
+            **dict(zip(("drift", "drift_lower", "drift_upper"), moved, strict=True)),
+            **dict(zip(("spread", "spread_lower", "spread_upper"), lie_apart, strict=True)),
+            "carried": _carried(float(moved[1]), float(lie_apart[0])),
         }
     )
 
@@ -186,8 +185,3 @@ def _late_from(labels: NDArray[np.integer], outcomes: Floats) -> int | None:
         return None
     uneven = np.where(possible, np.abs(before - outcomes.sum() / 2), np.inf)
     return int(labels[1:][np.argmin(uneven)])
-
-
-def _summary(name: str, quantiles: Floats) -> dict[str, list[float]]:
-    median, lower, upper = quantiles.tolist()
-    return {name: [median], f"{name}_lower": [lower], f"{name}_upper": [upper]}

@@ -128,13 +128,10 @@ def _p_value(z: Floats, area: int, lag: float, others: NDArray[np.intp]) -> floa
 def _frame(
     areas: Sequence[str], joined: NDArray[np.bool_], numbers: dict[str, Floats], cluster: NDArray[np.object_]
 ) -> pl.DataFrame:
-    columns = {name: np.full(len(areas), np.nan) for name in numbers}
-    for name, found in numbers.items():
-        columns[name][joined] = found
-    words = np.full(len(areas), ISLAND, dtype=object)
-    words[joined] = cluster
-    frame = pl.DataFrame({"area_id": list(areas), **columns}).with_columns(pl.selectors.float().fill_nan(None))
-    return frame.with_columns(cluster=pl.Series(words.tolist(), dtype=pl.String))
+    every = pl.DataFrame({"area_id": list(areas)})
+    found = every.filter(joined).with_columns(**numbers, cluster=pl.Series(cluster.tolist(), dtype=pl.String))
+    beside = every.join(found, on="area_id", how="left", maintain_order="left")
+    return beside.with_columns(pl.selectors.float().fill_nan(None), pl.col("cluster").fill_null(ISLAND))
 
 
 def _problems(values: Floats, neighbours: Neighbours, false_discovery: float, permutations: int) -> list[Problem]:

@@ -133,7 +133,7 @@ def inequality_change(
     if len(values) < 2 or len(shapes) > 1:
         found = number_of(len(values), "year") if len(values) < 2 else "years of different shapes"
         expected = "at least two years, with the same groups and as many draws"
-        UsageError.refuse([Problem(found, expected, "give the values of each year")])
+        raise UsageError(Problem(found, expected, "give the values of each year"))
     measurement = Measurement(
         higher_is_worse=higher_is_worse,
         proportion=proportion,

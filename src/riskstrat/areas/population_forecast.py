@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import polars as pl
 
+from riskstrat.areas.standards import OLDEST
 from riskstrat.errors import Problem, UsageError, nearest, number_of, unknown
 from riskstrat.errors.arguments import checked
 from riskstrat.records.areas import AREA, MUNICIPALITY
 
 SEXES = ("female", "male")
-OLDEST = 130
 
 _NUMBERS = ("age_years", "year", "people")
 _NAMED = 5
@@ -211,15 +212,11 @@ def _row_problems(wanted: pl.DataFrame, location: str, lowest_age: int) -> Itera
         yield _problem(f"nobody of age {_some(absent)}", expected, "add them, with 0 people if so", "age_years")
     if absent_sexes := sorted({*SEXES} - {*wanted["sex"].cast(pl.String)}):
         yield _problem(f"nobody {_some(absent_sexes)}", "both sexes", "add them", "sex")
-    present = [wanted[key].unique() for key in keys]
-    complete = 1
-    for values in present:
-        complete *= len(values)
+    complete = prod(wanted[key].n_unique() for key in keys)
     missing = complete - wanted.select(keys).n_unique()
     if missing:
-        short = (
-            wanted.group_by(location).len().filter(pl.col("len") < complete / len(present[0])).sort(location)[location]
-        )
+        by_location = wanted.group_by(location).len().sort(location)
+        short = by_location.filter(pl.col("len") < complete / by_location.height)[location]
         found = f"{number_of(missing, 'combination')} of sex, age and year without a row, in {_some(short.to_list())}"
         yield _problem(found, "a row for each", "add them, with 0 people if so", "people")
 

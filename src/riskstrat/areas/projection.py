@@ -13,7 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.areas.grouping import with_age_band
-from riskstrat.areas.population_forecast import OLDEST, PopulationForecast
+from riskstrat.areas.population_forecast import PopulationForecast
+from riskstrat.areas.standards import OLDEST
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
 from riskstrat.numerics.groups import AGE_BAND

@@ -16,10 +16,16 @@ from scipy.special import gammainc
 from riskstrat.areas.count_noise import CountNoise
 from riskstrat.errors import Problem, UsageError, number_of, unknown
 from riskstrat.errors.arguments import checked
-from riskstrat.numerics.intervals import LEVEL, normal_quantile, poisson_interval, root_of_rising, wilson_interval
+from riskstrat.numerics.intervals import (
+    LEVEL,
+    Interval,
+    normal_quantile,
+    poisson_interval,
+    root_of_rising,
+    wilson_interval,
+)
 
 Floats = NDArray[np.float64]
-Interval = tuple[Floats, Floats]
 
 
 def _rate_interval(count: Floats, time: Floats, level: float) -> Interval:

@@ -22,6 +22,8 @@ from riskstrat.areas.posterior import Posterior
 from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 
+Floats = NDArray[np.float64]
+
 
 def moments(observed: Floats, expected: Floats) -> tuple[float, float]:
     """Marshall's between-group variance (never below zero) and mean of the ratios.
@@ -78,9 +80,6 @@ def _shrink(observed: Floats, expected: Floats, family: Family, found: Floats) -
     total = variance + family.chance(variance, mean) / expected
     kept = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
     return np.asarray(mean + kept * (observed / expected - mean))
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
