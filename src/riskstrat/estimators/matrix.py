@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from riskstrat.errors import ContractError, Problem, number_of
-from riskstrat.estimators.parts import ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
-from riskstrat.records.cohort import KEYS
+from riskstrat.estimators.parts import KEYS, ROW_NUMBER, FeatureParts, LazyParts, is_in_parts
 
 
 class PandasFrame(Protocol):

@@ -13,11 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskstrat.records.cohort import KEYS
-
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
+KEYS: Final = ("person_id", "index_date")
 ROW_NUMBER: Final = "row_number"
 
 

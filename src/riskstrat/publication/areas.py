@@ -18,12 +18,11 @@ from riskstrat.disclosure import (
     Sum,
     Table,
 )
-from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell
 from riskstrat.publication.noise import noisy
 from riskstrat.records.areas import QUANTITIES, AreaEstimates
-from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.cohort import OUTCOME, Cohort, Target
 from riskstrat.records.explanation import Explanation
 from riskstrat.records.trends import Trends
 

@@ -16,10 +16,9 @@ from riskstrat.disclosure.dominance import is_dominated
 from riskstrat.errors import DisclosureError, Problem, UsageError, number_of
 from riskstrat.figures import Language, load_messages
 from riskstrat.figures.characteristics import characteristics_html
-from riskstrat.incidence import COMPETING, OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.publication.cohort import cell, keys_of
-from riskstrat.records.cohort import KEYS, Cohort, Target, check_rows
+from riskstrat.records.cohort import COMPETING, KEYS, OUTCOME, Cohort, Target, check_rows
 
 MOST_LEVELS = 12
 """Texts with more distinct values than these are no characteristic of a group."""

@@ -12,9 +12,8 @@ import polars as pl
 from riskstrat.disclosure import CASES, CellNoise, ProtectedRows, Sum, Table, Whole
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
-from riskstrat.incidence import OUTCOME
 from riskstrat.publication.noise import noisy
-from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.cohort import OUTCOME, Cohort, Target
 from riskstrat.records.omission import Omission
 
 _COUNTED = ("people", "rows")

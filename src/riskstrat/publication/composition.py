@@ -13,7 +13,6 @@ from riskstrat.disclosure import CellNoise, Disclosure, Figures, Released, Table
 from riskstrat.disclosure.cell_keys import person_keys
 from riskstrat.errors import DisclosureError, Problem
 from riskstrat.errors.arguments import checked
-from riskstrat.incidence import OUTCOME
 from riskstrat.publication import areas as of_areas
 from riskstrat.publication import cohort as of_cohort
 from riskstrat.publication.characteristics import CARE_CENTRE, TableOne, characteristic_tables
@@ -37,7 +36,7 @@ from riskstrat.publication.validation import (
 )
 from riskstrat.records.area_results import AreaResults
 from riskstrat.records.areas import AreaEstimates
-from riskstrat.records.cohort import Cohort, Target
+from riskstrat.records.cohort import OUTCOME, Cohort, Target
 from riskstrat.records.follow_up import FollowUp
 from riskstrat.records.incidence import Incidence
 from riskstrat.records.omission import unless_omitted

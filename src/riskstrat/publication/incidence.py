@@ -10,12 +10,12 @@ from scipy.optimize import isotonic_regression
 
 from riskstrat.disclosure import DIGITS, ByInterval, CellNoise, Figures, Table, Whole
 from riskstrat.disclosure.noisy_counts import rows_of_a_person
-from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, poisson_interval
 from riskstrat.publication.cohort import keys_of
 from riskstrat.publication.dividing import nested, protected_groups
 from riskstrat.publication.noise import noisy
 from riskstrat.publication.validation import FEWEST_FOR_METRICS
+from riskstrat.records.cohort import OUTCOME
 from riskstrat.records.incidence import PER, Incidence, with_limits
 
 _ESTIMATES = ("estimate", "lower", "upper")

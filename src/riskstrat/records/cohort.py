@@ -12,7 +12,6 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
-from riskstrat.incidence import OUTCOME
 from riskstrat.numerics.groups import number_groups
 
 KEYS = ("person_id", "index_date")
@@ -56,6 +55,9 @@ def _steps_back(landmarks: list[int], days: list[date], horizon_days: float) -> 
             yield landmark
             latest = day
 
+
+OUTCOME, COMPETING = 1, 2
+"""The event that is the outcome, and what made it impossible; 0 is none."""
 
 _LATE_ENTRY = Problem(
     "index dates of people who entered late",
