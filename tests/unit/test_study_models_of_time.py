@@ -72,6 +72,12 @@ def test_a_tested_family_among_the_rows_for_models_of_time_is_refused():
         risk(Cox(horizon_days=365), one_is_tested)
 
 
+@pytest.mark.parametrize("known", [{"groups": FAMILY}, {"strata": np.zeros(N)}])
+def test_rows_for_models_of_time_need_groups_and_strata_of_the_others(known: dict[str, np.ndarray]):
+    with pytest.raises(ContractError, match="without groups or strata"):
+        cross_fit(Cox(horizon_days=365), X, Y, SPLIT, followed=OTHERS, **known)
+
+
 def test_candidates_are_compared_on_common_test_rows():
     candidates = {"cox": Cox(horizon_days=365), "logistic": Logistic(horizon_days=365)}
     choice = choose(candidates, X, Y, SPLIT, strata=np.zeros(N), groups=FAMILY, followed=OTHERS)

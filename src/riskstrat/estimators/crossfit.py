@@ -142,7 +142,7 @@ def cross_fit(
     group = np.arange(n) if groups is None else number_groups(groups, n)[0]
     ContractError.refuse(_split_problems(split, group))
     if followed is not None:
-        ContractError.refuse(followed.problems(split, groups))
+        ContractError.refuse(followed.problems(split, groups, strata))
     sizes, stratum = case_weights(sample_weight, n), number_groups(strata, n)[0]
 
     def rows(numbers: NDArray[np.intp]) -> FitRows:

@@ -121,11 +121,11 @@ class FollowedRows:
             entry=None if rows.entry is None else rows.entry[kept],
         )
 
-    def problems(self, split: Split, groups: Labels | None) -> Iterator[Problem]:
+    def problems(self, split: Split, groups: Labels | None, strata: Labels | None) -> Iterator[Problem]:
         """Say what would let a fold learn from those it tests."""
-        if groups is None or self.rows.groups is None or len(self.train) != len(split.test):
-            found = "rows for models of time without groups, or for another number of folds"
-            yield Problem(found, "persons or families of all rows", "pass groups of both")
+        if groups is None or strata is None or self.rows.groups is None or len(self.train) != len(split.test):
+            found = "rows for models of time without groups or strata, or for another number of folds"
+            yield Problem(found, "persons or families, and strata, of all rows", "pass groups and strata of both")
             return
         tested, own = np.asarray(groups), np.asarray(self.rows.groups)
         folds = zip(self.train, split.test, strict=True)
