@@ -41,25 +41,16 @@ def net_benefit(
 
     Parameters
     ----------
-    y
-        Outcome array (n,).
-    risk
-        Predicted risks (n,), in [0, 1].
+    y, risk, horizon_days, weights, entry
+        As for `calibration`.
     thresholds
         Risks in [0, 1) from which one would act. At 0 everybody is acted on.
-    horizon_days
-        End of the time at risk in days.
-    weights
-        Weight of each row's status (n,), 0 where not known: then observed risks are weighted shares.
     harm
         What it costs each person that the model is used at all, in true positives: the burden of a measurement, say.
     prevalence
         Observed risk of the population that is meant, where these rows are of another mixture of cases and controls
         (cases oversampled, or a place where the outcome is rarer): shares of true and false positives are then those
         among cases and among controls, weighted anew.
-    entry
-        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
-        who entered and was followed (`censoring_weights`). Not beside weights.
 
     Returns
     -------

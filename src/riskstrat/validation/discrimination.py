@@ -36,17 +36,8 @@ def auc(
 
     Parameters
     ----------
-    y
-        Outcome array (n,).
-    risk
-        Predicted risks (n,), in [0, 1].
-    horizon_days
-        End of the time at risk in days.
-    weights
-        Weight of each row's status (n,), 0 where not known. By default `censoring_weights` over all rows.
-    entry
-        Days from the index date to when a row came under observation (n,): statuses and predictions are weighted for
-        who entered and was followed (`censoring_weights`). Not beside weights.
+    y, risk, horizon_days, weights, entry
+        As for `calibration`.
 
     Returns
     -------
