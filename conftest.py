@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.resources import files
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -24,6 +26,18 @@ SMALL_VALUES = {
     "priorities": two_units,
 }
 """What examples of other packages speak of."""
+SETTINGS_OF_PROGRAMS = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR")
+"""Variables that name folders in which programs keep what they would else keep in the user's own."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let what tests load and start (matplotlib, IPython, MLflow, a browser) keep nothing in the user's own folder.
+
+    Before tests are collected, because some modules load matplotlib.
+    """
+    place = TemporaryDirectory(ignore_cleanup_errors=True)
+    session.config.add_cleanup(place.cleanup)
+    os.environ.update({name: os.path.join(place.name, name) for name in SETTINGS_OF_PROGRAMS})  # noqa: PTH118
 
 
 @pytest.fixture(autouse=True, scope="session")
