@@ -5,11 +5,12 @@ In: the name of a module. Out: the module.
 
 from __future__ import annotations
 
-import importlib
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 
 from riskstrat.errors import MissingExtraError
@@ -58,11 +59,21 @@ def optional(module: str) -> ModuleType:
     try:
         with _without(LEFT_OUT.get(package)), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm in a notebook: nothing here shows bars
-            return importlib.import_module(module)
+            return import_module(module) if module in sys.modules else _import_apart(module)
     except ModuleNotFoundError as missing:
         if missing.name != package:
             raise
         raise MissingExtraError.of(EXTRA_OF[package], package) from missing
+
+
+def _import_apart(module: str) -> ModuleType:
+    """Import in a thread of its own, below which nothing lies.
+
+    shap keeps the errors of what it could not import. With an error Python keeps the frames from which it came, and all
+    that called them with what they held: the persons of a study, until the program ends.
+    """
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        return apart.submit(import_module, module).result()
 
 
 @contextmanager

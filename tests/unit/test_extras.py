@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
+import weakref
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from riskstrat.extras import LEFT_OUT, _without, optional
@@ -28,7 +32,26 @@ def test_what_somebody_has_loaded_already_stays():
 def test_charts_do_not_build_parsers_of_addresses(monkeypatch: pytest.MonkeyPatch):
     parsers, found = LEFT_OUT["altair"], []
     monkeypatch.delitem(sys.modules, parsers, raising=False)
-    monkeypatch.setattr("riskstrat.extras.importlib.import_module", lambda _: found.append(sys.modules[parsers]))
+    monkeypatch.delitem(sys.modules, "altair", raising=False)
+    monkeypatch.setattr("riskstrat.extras.import_module", lambda _: found.append(sys.modules[parsers]))
     optional("altair")
     assert found == [None]
     assert parsers not in sys.modules
+
+
+def test_a_package_that_keeps_an_error_of_its_start_keeps_nothing_of_those_who_load_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "keeps_an_error.py").write_text(
+        "try:\n    import not_installed_anywhere\nexcept ImportError as error:\n    kept = error\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def study() -> weakref.ref[np.ndarray]:
+        persons = np.zeros(1)
+        assert isinstance(optional("keeps_an_error").kept, ImportError)
+        return weakref.ref(persons)
+
+    persons = study()
+    gc.collect()
+    assert persons() is None
