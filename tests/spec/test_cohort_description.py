@@ -16,6 +16,7 @@ from riskstrat.declare import (
     AtAge,
     AtBirth,
     AtEvent,
+    BeforeDeath,
     BetweenAges,
     Condition,
     DeathFrom,
@@ -47,6 +48,9 @@ INDEXES = [
     (OnDate(date=date(2020, 1, 1)), "2020-01-01 for everybody", "2020-01-01 för alla"),
     (Every(years=2), "landmarks 2 years apart", "fasta datum med 2 år emellan"),
     (AtAge(months=18), "becomes 18 months old", "blir 18 månader"),
+    (AtAge(months=1), "becomes 1 month old", "blir 1 månad gammal"),
+    (BeforeDeath(days=30), "30 days before death", "30 dagar före döden"),
+    (BeforeDeath(days=1), "1 day before death", "1 dag före döden"),
     (AtBirth(), "the day of birth", "födelsedagen"),
     (AtEvent(register="diagnoses", codes="E11"), "first event of `E11` in", "första händelse med `E11` i"),
     (

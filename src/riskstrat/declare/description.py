@@ -92,8 +92,7 @@ def _time_at_risk(condition: Condition) -> LocalisedText:
 
 
 def _feature(feature: Feature, language: Language) -> str:
-    label = feature.label.in_language(language) if feature.label else feature.column
-    return f"- {label}: {_sentence(feature, language, without=('label',))}"
+    return f"- {feature.called.in_language(language)}: {_sentence(feature, language, without=('label',))}"
 
 
 def _codes(queries: tuple[EventQuery, ...], language: Language) -> list[str]:

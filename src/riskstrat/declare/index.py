@@ -166,7 +166,7 @@ class AtAge(IndexKind):
         """The age."""
         return LocalisedText(
             en=f"the day on which a person becomes {number_of(self.months, 'month')} old",
-            sv=f"den dag då personen blir {self.months} månader gammal",
+            sv=f"den dag då personen blir {self.months} {'månad' if self.months == 1 else 'månader'} gammal",
         )
 
     def index_dates(self, view: View) -> pl.LazyFrame:
@@ -290,7 +290,8 @@ class BeforeDeath(IndexKind):
     @property
     def description(self) -> LocalisedText:
         """How long before death."""
-        return LocalisedText(en=f"{self.days} days before death", sv=f"{self.days} dagar före döden")
+        before = describe_lookback(f"{self.days}d")
+        return LocalisedText(en=f"{before.en} before death", sv=f"{before.sv} före döden")
 
     def index_dates(self, view: View) -> pl.LazyFrame:
         """Give everybody whose death was known the day; null to the others."""

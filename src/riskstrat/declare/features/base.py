@@ -62,10 +62,7 @@ class Feature(Declaration, ABC):
         return self.label or LocalisedText(en=self.column, sv=self.column)
 
     def expanded(self) -> tuple[Feature, ...]:
-        """Give a feature for each column that the declaration stands for.
-
-        @@
-        """
+        """Give a feature for each column that the declaration stands for."""
         return (self,)
 
     @classmethod
