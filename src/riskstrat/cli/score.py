@@ -18,6 +18,7 @@ from riskstrat.records.omission import Omission
 
 if TYPE_CHECKING:
     from riskstrat.artefacts import StoredModel
+    from riskstrat.disclosure import Released
     from riskstrat.records.scores import Scores
     from riskstrat.records.validation import Validation
     from riskstrat.registers import Registers
@@ -61,7 +62,7 @@ def score(
             scores.target.people.select("person_id", "index_date").with_columns(
                 risk=pl.Series(scores.risk)
             ).write_parquet(file)
-    moved = _moved(scores)
+    moved = _moved(released["inputs"])
     data = _named(scores) | {"folder": out, "persons": persons, "moved": moved}
     answer(data, [f"{_title(scores)}: {out}", *(f"moved: {_sentence(row)}" for row in moved)])
 
@@ -74,9 +75,11 @@ def monitor(
     sha256: Sha256Option = None,
 ) -> None:
     """Compare features and outcomes with what the model was fitted to and expects; exit code 8 if they have moved."""
+    from riskstrat.publication.scores import release_scores
+
     stored, source, day = _opened(model, registers, as_of, sha256)
     scores, outcomes = stored.score(source, day), stored.outcomes(source, day)
-    moved, ratio = _moved(scores), _ratio(outcomes, scores)
+    moved, ratio = _moved(release_scores(scores, ("sex",))["inputs"]), _ratio(outcomes, scores)
     said = f"outcomes not compared: {outcomes.reason.en}" if isinstance(outcomes, Omission) else _said(ratio)
     inputs = [_sentence(row) for row in moved] or ["no feature has moved"]
     answer(_named(scores) | {"moved": moved, "outcomes": ratio}, [_title(scores), *inputs, said], always=True)
@@ -112,11 +115,9 @@ def _named(scores: Scores) -> dict[str, object]:
     return {"condition": scores.target.condition, "as_of": scores.target.as_of, "model": scores.model}
 
 
-def _moved(scores: Scores) -> list[dict[str, object]]:
+def _moved(released: Released) -> list[dict[str, object]]:
     """Give each feature that moved, the most moved first; of 200 persons or more."""
-    from riskstrat.publication.scores import release_scores
-
-    inputs = release_scores(scores, ("sex",))["inputs"].frame
+    inputs = released.frame
     marked = inputs.filter(pl.col("marked").fill_null(value=False)) if "marked" in inputs.columns else inputs.clear()
     return marked.to_dicts()
 
