@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskstrat import conditions
+from riskstrat.cli.memory import give_back_memory
 from riskstrat.cli.options import (
     AllowNewOption,
     AsOfOption,
@@ -41,7 +42,6 @@ from riskstrat.cli.transport import transported
 from riskstrat.declare import Candidate, Condition, Language, Settings
 from riskstrat.errors import DesignError, TrackingError, UsageError
 from riskstrat.files import guard_file, guard_shared_folder
-from riskstrat.numerics.memory import give_back_memory
 
 if TYPE_CHECKING:
     import polars as pl
