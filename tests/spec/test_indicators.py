@@ -224,6 +224,10 @@ def test_standardised_numbers_compare_groups_of_unlike_ages(build_registers: Bui
     assert few.measured["estimate"].to_list()[0] is None
     with pytest.raises(UsageError, match="standardised for sex and age"):
         indicators.follow(replace(share, standardised=True), registers, [2021], as_of=AS_OF, by="sex")
+    noise = CellNoise(b"sixteen bytes or more")
+    protected = indicators.follow(replace(share, standardised=True), registers, [2021], as_of=AS_OF, noise=noise)
+    assert protected.measured["estimate"].to_list() == [None]
+    assert "takes exact ones" in protected.measured["missing"].item()
 
 
 def found_width(followed: FollowUp) -> float:

@@ -109,6 +109,10 @@ def _draws(indicator: CountedIndicator, areas: pl.DataFrame, seed: int, noise: C
 GROUPS = ("area_id", "care_centre_id", "sex", "age_band", "birth_region")
 FEWEST_SHARE_FOLLOWED = 0.5
 """A year of which less was followed is not told: those who were may differ from those who were not."""
+_ONLY_EXACT = LocalisedText(
+    en="Protected counts by sex and age are too uncertain: a standardised number takes exact ones.",
+    sv="Skyddade antal efter kön och ålder är för osäkra: ett standardiserat värde kräver exakta antal.",
+)
 
 
 def count_years(
@@ -121,7 +125,12 @@ def count_years(
     lookup: pl.DataFrame | None,
     noise: CellNoise | None,
 ) -> dict[int, Counted]:
-    """Count each year, by sex and age too if they are to be standardised for; say what registers lack."""
+    """Count each year, by sex and age too if they are to be standardised for; say what registers lack.
+
+    By sex and age protected counts are mostly noise, and what it makes of zeros adds up: there is no such number.
+    """
+    if indicator.standardised and noise is not None and noise.width:
+        return dict.fromkeys(years, _ONLY_EXACT)
     if indicator.index is not None:
         cohorts = dict.fromkeys(years, _cohort(indicator, registers, years[0], as_of))
     else:
