@@ -9,6 +9,7 @@ import pytest
 from riskstrat.cohort import build_cohort
 from riskstrat.declare import AnyOf, AtAge, FirstEvent, MeasuredAbove
 from riskstrat.errors import UsageError
+from riskstrat.incidence import censoring_weights, cumulative_incidence
 from riskstrat.registers import Registers
 from small_registers import BuildRegisters, MadeUp
 
@@ -121,3 +122,22 @@ def test_what_cannot_be_meant_is_refused():
         MeasuredAbove(level=20.0, **{**fields, "nearest_years": 6.0})
     with pytest.raises(UsageError, match="cannot be mixed"):
         AnyOf(OBESITY, FirstEvent(register="diagnoses", codes="I63"))
+
+
+def test_who_was_not_measured_counts_neither_as_an_outcome_nor_as_free_of_it(
+    build_registers: BuildRegisters, made_up: MadeUp
+):
+    children = range(1, 13)
+    measured = {1: OBESE, 2: LEAN, 3: LEAN}
+    registers = build_registers(
+        persons=[{"person_id": child, "birth_date": BORN, "sex": "male"} for child in children],
+        residences=[{"person_id": child, "start_date": BORN, "area_id": "A"} for child in children],
+        child_health=[bmi(FOUR, value) | {"person_id": child} for child, value in measured.items()],
+    )
+    condition = made_up(index=AtAge(months=18), outcome=OBESITY, horizon="4y")
+    cohort = build_cohort(condition, registers, date(2024, 1, 1), min_outcomes=0)
+    assert cohort.people.height == len(children)
+    curve = cumulative_incidence(cohort.outcome, times=[HORIZON]).filter(event=1)
+    assert curve["estimate"].item() == pytest.approx(1 / 3)
+    weight = censoring_weights(cohort.outcome, HORIZON, truncate=1)
+    assert weight.tolist() == pytest.approx([4.0 if child in measured else 0.0 for child in children])

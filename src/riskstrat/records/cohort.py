@@ -59,6 +59,9 @@ def _steps_back(landmarks: list[int], days: list[date], horizon_days: float) -> 
 OUTCOME, COMPETING = 1, 2
 """The event that is the outcome, and what made it impossible; 0 is none."""
 
+_AT_ONCE = 0.5
+"""Days after which who was not assessed is censored: before the first day on which anything could be seen."""
+
 _LATE_ENTRY = Problem(
     "index dates of people who entered late",
     "everybody under observation from the index date",
@@ -120,10 +123,15 @@ class Cohort(Target):
 
     @property
     def followed_outcome(self) -> np.ndarray:
-        """The same array for all rows, however late they entered and wherever the horizon ends; beside `entry_days`."""
+        """The same array for all rows, however late they entered and wherever the horizon ends; beside `entry_days`.
+
+        Who was not assessed is censored at once: an outcome that nobody measured is not known, and is not its absence.
+        """
         outcome = np.empty(self.people.height, dtype=[("event", "i1"), ("duration_days", "f8")])
         outcome["event"] = self.people["event"].to_numpy()
         outcome["duration_days"] = self.people["duration_days"].to_numpy()
+        if "assessed" in self.people.columns:
+            outcome["duration_days"][~self.people["assessed"].to_numpy()] = _AT_ONCE
         return outcome
 
     @property
