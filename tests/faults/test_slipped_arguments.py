@@ -185,3 +185,18 @@ def test_paths_and_frames_for_each_other_are_refused():
         rs.intake.identity_columns("persons.parquet")
     with pytest.raises(UsageError, match="study of type DataFrame"):
         rs.report(pl.DataFrame(), 3)
+
+
+def test_a_frame_of_pandas_is_read_as_one_of_polars():
+    pytest.importorskip("pandas")
+    bands = {"age_band": ["0", "1-64", "65+"], "cases": [4, 300, 1000], "people": [1000, 60_000, 20_000]}
+    counts = pl.DataFrame({"area_id": ["A"] * 3, "sex": ["f"] * 3, **bands})
+    of_pandas = counts.to_pandas().astype({"sex": "category", "age_band": "category"})
+    standard = counts.select("sex", "age_band", "people")
+    for given in (counts, of_pandas):
+        assert rs.areas.life_expectancy(given, by="sex", at_ages=[65])["estimate"].to_list() == [20.0]
+        assert rs.areas.standardised_rates(given, standard, by="area_id")["cases"].to_list() == [1304]
+    with pytest.raises(UsageError, match="sex: no such column"):
+        rs.areas.life_expectancy(of_pandas.set_index("sex"), by="sex")
+    with pytest.raises(UsageError, match="counts of type list"):
+        rs.areas.life_expectancy([counts], by="sex")

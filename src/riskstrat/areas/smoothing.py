@@ -202,7 +202,7 @@ def smooth(
         ``marshall_binomial_local`` (the same where the observed are some of the people given as `expected`: smoothed
         proportions stay within [0, 1]).
     neighbours
-        For ``bym2`` and the local methods, in the order of the counts.
+        For ``bym2`` and the local methods, in the order of the counts (`Neighbours.of_areas` gives them in any).
     covariates
         For ``bym2``, (n, p), without an intercept.
     noise

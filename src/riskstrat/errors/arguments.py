@@ -1,6 +1,7 @@
 """Arguments of public functions: what cannot be meant is refused, all of a call at once, before anything is computed.
 
-In: a function with type hints. Out: the same function, for which a text is one name and an ISO text is a day.
+In: a function with type hints. Out: the same function, for which a text is one name, an ISO text is a day, and a frame
+of pandas is one of polars.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from math import isfinite
 from numbers import Integral, Real
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+import polars.selectors as cs
 
 from riskstrat.errors import Problem, UsageError, unknown
 
@@ -44,8 +47,9 @@ _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Refuse arguments that are not of the function's types.
 
-    One text where names are listed is one name; a text or a midnight where a day is wanted is that day. Shapes
-    and values of arrays, protocols and type variables are left to the function.
+    One text where names are listed is one name; a text or a midnight where a day is wanted is that day; a frame of
+    pandas where only one of polars is wanted is that frame, without its index, categories as texts. Shapes and values
+    of arrays, protocols and type variables are left to the function.
     """
     signature = inspect.signature(function)
 
@@ -90,8 +94,10 @@ def _hints(function: Callable[..., object]) -> Mapping[str, Any]:
 
 
 def _meant(value: object, hint: Any) -> object:  # noqa: ANN401 - a type hint is anything
-    """Read a text as a day, or as a list of one name, where only these are wanted."""
+    """Read a text as a day or a list of one name, a frame of pandas as one of polars, where only these are wanted."""
     options = _options(hint)
+    if pl.DataFrame in options and is_of_pandas(value) and not any(map(_is_protocol, options)):
+        return from_pandas(value)
     if isinstance(value, datetime) and value.time() == time() and date in options:
         return value.date()
     if isinstance(value, str) and str not in options and date in options:
@@ -101,6 +107,16 @@ def _meant(value: object, hint: Any) -> object:  # noqa: ANN401 - a type hint is
             return value if str in options else (value,)
         return tuple(np.asarray(value)) if type(value).__name__ in ("ndarray", "Series") else value
     return value
+
+
+def is_of_pandas(value: object) -> TypeGuard[Any]:
+    """Whether it is a frame of pandas, which need not be installed."""
+    return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns")
+
+
+def from_pandas(frame: Any) -> pl.DataFrame:  # noqa: ANN401
+    """Make a frame of polars of one of pandas: without its index, categories as texts."""
+    return pl.from_pandas(frame).with_columns(cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
 
 
 def _day(text: str) -> date | str:
@@ -160,7 +176,7 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
         return _fits_list(value, get_args(hint))
     if kind is Mapping:
         return isinstance(value, Mapping) and _fits_mapping(value, get_args(hint))
-    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or kind.__module__ == "numpy":
+    if not isinstance(kind, type) or _is_protocol(kind) or kind.__module__ == "numpy":
         return True
     return isinstance(value, kind)
 
@@ -176,6 +192,10 @@ def _fits_list(value: object, hints: tuple[Any, ...]) -> bool:
 def _fits_mapping(value: Mapping[Any, Any], hints: tuple[Any, ...]) -> bool:
     pairs = zip(hints, (list(value), list(value.values())), strict=True) if hints else ()
     return all(any(_fits(each, option) for option in _options(hint)) for hint, listed in pairs for each in listed)
+
+
+def _is_protocol(hint: Any) -> bool:  # noqa: ANN401
+    return getattr(hint, "_is_protocol", False)
 
 
 def _is_truth(value: object) -> bool:
@@ -195,7 +215,7 @@ def _are_arrays(options: tuple[Any, ...]) -> bool:
     """Whether arrays of numbers are wanted; where a frame may be given too, it is labels that are, or features."""
     if set(options) >= _ARRAY_LIKE:
         return not any(_name(option) == "DataFrame" for option in options)
-    if any(getattr(option, "_is_protocol", False) for option in options):
+    if any(map(_is_protocol, options)):
         return False
     return any(
         get_origin(option) is np.ndarray and get_args(get_args(option)[1])[0] is not np.void for option in options

@@ -5,5 +5,6 @@ Units are areas or strata of people, never persons.
 
 from riskstrat.priorities.planning import prioritise
 from riskstrat.priorities.scenario_plans import scenarios
+from riskstrat.records.areas import Units
 
-__all__ = ["prioritise", "scenarios"]
+__all__ = ["prioritise", "scenarios", "Units"]

@@ -60,6 +60,15 @@ class Units:
         Frame of reason, units, people: who is in no unit of their own.
     protected
         Whether people and draws come from protected counts, see `AreaEstimates`.
+    disclosure
+        What a group must have to be described.
+
+    Examples
+    --------
+    >>> units = pl.DataFrame({"unit": ["north", "south"], "people": [800, 1200]})
+    >>> left_out = pl.DataFrame(schema={"reason": pl.String, "units": pl.Int64, "people": pl.Int64})
+    >>> Units(units=units, cases_draws=np.array([[40.0, 30.0], [44.0, 33.0]]), left_out=left_out).cases_draws.shape
+    (2, 2)
     """
 
     units: pl.DataFrame = field(repr=False)
