@@ -1,8 +1,8 @@
 """A report is whole or it is the one that was there before, and every refusal is one clear error."""
 
 import errno
-import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,8 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     def missing(module: str) -> None:
         raise ModuleNotFoundError(name=module)
 
-    monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setattr("riskstrat.extras.import_module", missing)
+    monkeypatch.delitem(sys.modules, "altair", raising=False)
     with pytest.raises(MissingExtraError, match=r"riskstrat\[report\]"):
         theme.altair()
 

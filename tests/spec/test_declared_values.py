@@ -256,8 +256,8 @@ def test_they_are_told_and_counted(registers: Registers, made_up: MadeUp):
         outcome=FirstEvent(**HBA1C, at_least=48),
     )
     told, counts = describe(condition, "en"), count_by_component_and_year(condition, registers)[0]
-    assert "## Required" in told
-    assert "- no sign of it: Ever(register measurements; codes smoking; equal_to 1.0; within 5y)" in told
+    assert "## Required\n\n- Ever(register measurements; codes smoking; equal_to 1.0; within 5y)" in told
+    assert "## Left out\n\n- no sign of it" in told
     assert "first row of `hba1c_mmol_mol` ≥ 48 in measurements" in told
     assert counts.select("part", "codes", "rows", "persons").rows() == [
         ("population", "smoking = 1", 1, 1),
