@@ -198,5 +198,14 @@ def test_a_frame_of_pandas_is_read_as_one_of_polars():
         assert rs.areas.standardised_rates(given, standard, by="area_id")["cases"].to_list() == [1304]
     with pytest.raises(UsageError, match="sex: no such column"):
         rs.areas.life_expectancy(of_pandas.set_index("sex"), by="sex")
+    mixed = of_pandas.assign(cases=[4, "19500101-9999", 1000], people=[1, b"2", {}])
+    with pytest.raises(
+        UsageError, match=r"(?s)cases: values of several kinds.*people: values of several kinds"
+    ) as told:
+        rs.areas.life_expectancy(mixed, by="sex")
+    assert "9999" not in str(told.value)
+    doubled = of_pandas.rename(columns={"people": "cases"})
+    with pytest.raises(UsageError, match="cases: several columns of that name"):
+        rs.areas.life_expectancy(doubled, by="sex")
     with pytest.raises(UsageError, match="counts of type list"):
         rs.areas.life_expectancy([counts], by="sex")

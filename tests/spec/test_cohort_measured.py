@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from riskstrat.cohort import build_cohort
-from riskstrat.declare import AnyOf, AtAge, FirstEvent, MeasuredAbove
+from riskstrat.declare import AnyOf, AtAge, FirstEvent, MeasuredAbove, Population
 from riskstrat.errors import UsageError
 from riskstrat.incidence import censoring_weights, cumulative_incidence
 from riskstrat.registers import Registers
@@ -141,3 +141,21 @@ def test_who_was_not_measured_counts_neither_as_an_outcome_nor_as_free_of_it(
     assert curve["estimate"].item() == pytest.approx(1 / 3)
     weight = censoring_weights(cohort.outcome, HORIZON, truncate=1)
     assert weight.tolist() == pytest.approx([4.0 if child in measured else 0.0 for child in children])
+
+
+def test_who_came_late_and_was_not_measured_is_censored_after_coming(build_registers: BuildRegisters, made_up: MadeUp):
+    came = date(INDEX.year + 1, INDEX.month, INDEX.day)
+    registers = build_registers(
+        persons=[{"person_id": child, "birth_date": BORN, "sex": "male"} for child in (1, 2)],
+        residences=[
+            {"person_id": 1, "start_date": BORN, "area_id": "A"},
+            {"person_id": 2, "start_date": came, "area_id": "A"},
+        ],
+        child_health=[bmi(FOUR, OBESE)],
+    )
+    population = Population(late_entry=True)
+    condition = made_up(index=AtAge(months=18), outcome=OBESITY, horizon="4y", population=population)
+    cohort = build_cohort(condition, registers, date(2024, 1, 1), min_outcomes=0)
+    assert cohort.entry_days.max() > 0
+    curve = cumulative_incidence(cohort.followed_outcome, times=[HORIZON], entry=cohort.entry_days).filter(event=1)
+    assert curve["estimate"].item() == 1.0

@@ -11,7 +11,7 @@ import pytest
 import riskstrat as rs
 from fixture_municipality import AS_OF
 from riskstrat.artefacts import trusted
-from riskstrat.artefacts.model_folder import CARD, ESTIMATOR, MODEL, SUMMARY
+from riskstrat.artefacts.model_folder import CARD, ESTIMATOR, MODEL, SUMMARY, write_model
 from riskstrat.errors import ContractError, TrustError, UsageError
 from riskstrat.estimators import Boosting, Cox, DiscreteTime, FineGray, Logistic
 from riskstrat.records.study import Study
@@ -60,6 +60,13 @@ def test_a_saved_model_can_be_saved_again(saved: Path, tmp_path: Path):
     again = rs.save_model(rs.load_model(saved), tmp_path / "again")
     told, before = (json.loads((folder / MODEL).read_text()) for folder in (again, saved))
     assert {**told, "sha256": None} == {**before, "sha256": None}
+
+
+def test_a_study_that_is_published_is_written_as_it_is_saved(municipality_study: Study, saved: Path, tmp_path: Path):
+    written = write_model(municipality_study.model, rs.publish(municipality_study), tmp_path / "model")
+    told, before = (json.loads((folder / MODEL).read_text()) for folder in (written, saved))
+    assert {**told, "sha256": None} == {**before, "sha256": None}
+    assert (written / CARD).read_bytes() == (saved / CARD).read_bytes()
 
 
 def test_a_study_brings_its_card(saved: Path):

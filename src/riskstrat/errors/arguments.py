@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
+from polars.exceptions import PolarsError
 
-from riskstrat.errors import Problem, UsageError, unknown
+from riskstrat.errors import MissingExtraError, Problem, UsageError, repeated, unknown
 
 _ARRAY_LIKE = frozenset(get_args(npt.ArrayLike))
 _LISTS = (Sequence, Iterable, tuple)
@@ -114,9 +115,23 @@ def is_of_pandas(value: object) -> TypeGuard[Any]:
     return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "columns")
 
 
-def from_pandas(frame: Any) -> pl.DataFrame:  # noqa: ANN401
+def from_pandas(frame: Any, table: str | None = None) -> pl.DataFrame:  # noqa: ANN401
     """Make a frame of polars of one of pandas: without its index, categories as texts."""
-    return pl.from_pandas(frame).with_columns(cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
+    found, problem = {}, functools.partial(Problem, table=table)
+    problems = [
+        problem("several columns of that name", "one", "rename", column=name)
+        for name in repeated(map(str, frame.columns))
+    ]
+    UsageError.refuse(problems)
+    for name in frame.columns:
+        try:
+            found[str(name)] = pl.from_pandas(frame[name])
+        except ImportError:
+            raise MissingExtraError.of("files", "pyarrow") from None
+        except (TypeError, ValueError, OverflowError, PolarsError):  # which quote the value
+            problems.append(problem("values of several kinds", "one kind", "write them alike", column=str(name)))
+    UsageError.refuse(problems)
+    return pl.DataFrame(found).with_columns(cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
 
 
 def _day(text: str) -> date | str:

@@ -60,7 +60,7 @@ OUTCOME, COMPETING = 1, 2
 """The event that is the outcome, and what made it impossible; 0 is none."""
 
 _AT_ONCE = 0.5
-"""Days after which who was not assessed is censored: before the first day on which anything could be seen."""
+"""Days under observation after which who was not assessed is censored: before anything could be seen."""
 
 _LATE_ENTRY = Problem(
     "index dates of people who entered late",
@@ -131,7 +131,8 @@ class Cohort(Target):
         outcome["event"] = self.people["event"].to_numpy()
         outcome["duration_days"] = self.people["duration_days"].to_numpy()
         if "assessed" in self.people.columns:
-            outcome["duration_days"][~self.people["assessed"].to_numpy()] = _AT_ONCE
+            unknown = ~self.people["assessed"].to_numpy()
+            outcome["duration_days"][unknown] = self.entry_days[unknown] + _AT_ONCE
         return outcome
 
     @property

@@ -8,9 +8,8 @@ from typing import TypeAlias
 
 import polars as pl
 
-from riskstrat.errors import Problem, UsageError, repeated
+from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import from_pandas, is_of_pandas
-from riskstrat.extras import optional
 from riskstrat.registers.manifest import Manifest, ManifestRead
 from riskstrat.registers.source import PersonRange, digest_of, loses
 
@@ -25,12 +24,7 @@ def as_polars(frame: Frame, table: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     if is_of_pandas(frame):
-        doubled = repeated(map(str, frame.columns))
-        UsageError.refuse(
-            Problem("several columns of that name", "one", "rename", table=table, column=name) for name in doubled
-        )
-        optional("pyarrow")
-        return from_pandas(frame)
+        return from_pandas(frame, table)
     raise UsageError(Problem(f"a {type(frame).__name__}", "a frame of polars or pandas", "make it one", table=table))
 
 
