@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from riskstrat.conditions import STANDARD
-from snapshots.released_tables import changelog_line, differences, digest, kept_tables, to_six_digits, write
+from snapshots.released_tables import changelog_line, differences, digest, kept_tables, old_cards, to_six_digits, write
 
 ROOT = Path(__file__).parents[2]
 TABLE = pl.DataFrame({"area_id": ["A", "B"], "people": [100, None], "risk": [0.123456, 0.2]})
@@ -49,3 +49,12 @@ def test_what_is_kept_reads_back_and_has_a_digest_of_its_own(tmp_path: Path):
     write({"frailty/areas": TABLE.head(1)}, tmp_path)
     assert digest(tmp_path) != first
     assert list(kept_tables(tmp_path)) == ["frailty/areas"]
+
+
+def test_a_card_that_is_not_that_of_the_run_is_found(tmp_path: Path):
+    for name, shipped in (("as_it_was", "old"), ("as_it_is", "new")):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / "card.md").write_text(shipped, encoding="utf-8")
+        (tmp_path / f"{name}_card_en.md").write_text("<!-- mark -->\n\nnew", encoding="utf-8")
+    (found,) = old_cards(tmp_path, tmp_path / "models")
+    assert found.startswith("as_it_was: ")

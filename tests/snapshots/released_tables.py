@@ -1,5 +1,7 @@
 """Compare the tables that a run on the sample released with those that were kept: schema, six digits of each number.
 
+Compare the cards of the shipped models with those of the run as well, word by word.
+
 `python tests/snapshots/released_tables.py out` after README's first command, as `.ci/run` does. `--write` keeps the
 tables of `out` instead, and prints the line that CHANGELOG.md must then have: a test fails without it.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 KEPT = Path(__file__).parent / "sample"
+MODELS = Path(__file__).parents[2] / "models"
 DIGITS = 6
 Tables = Mapping[str, pl.DataFrame]
 
@@ -62,6 +65,17 @@ def _differences_of(name: str, found: pl.DataFrame, kept: pl.DataFrame) -> list[
     ]
 
 
+def old_cards(out: Path, models: Path = MODELS) -> list[str]:
+    """Return the shipped models whose card is not the one that the run wrote below its mark."""
+    return [
+        f"{card.parent.name}: the card of the shipped model is another; make the models again (models/README.md)"
+        for card in sorted(models.glob("*/card.md"))
+        if not (out / f"{card.parent.name}_card_en.md")
+        .read_text(encoding="utf-8")
+        .endswith(card.read_text(encoding="utf-8"))
+    ]
+
+
 def digest(folder: Path = KEPT) -> str:
     """Name what was kept: the first twelve digits of the SHA-256 of all files."""
     content = hashlib.sha256()
@@ -93,7 +107,7 @@ def main(arguments: list[str]) -> int:
         write(tables)
         print(f"{len(tables)} tables kept; CHANGELOG.md must say why, with: {changelog_line()}")
         return 0
-    found = differences(tables, kept_tables())
+    found = [*differences(tables, kept_tables()), *old_cards(Path(arguments[0]))]
     print("\n".join(found) or f"{len(tables)} released tables are those that were kept")
     return int(bool(found))
 
