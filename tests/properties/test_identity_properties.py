@@ -28,6 +28,7 @@ SPELLINGS = {
     "a mark of no width in place of the sign": lambda born, last: f"{born:%Y%m%d}\u200b{last}",
     "marks of no width anywhere": lambda born, last: f"\ufeff{born:%Y}\u2060{born:%m%d}\u200d-\u00ad{last}\u200e",
     "a mark of no width within a text": lambda born, last: f"pnr {born:%y%m%d}\u200b-{last}, tel 070 123 45 67",
+    "tags and fillers": lambda born, last: f"{born:%Y%m}\U000e0041{born:%d}\u115f-\u2800{last}",
     "a number turned text": lambda born, last: f"{born:%Y%m%d}{last}.0",
     "within a text": lambda born, last: f"pnr {born:%y%m%d}-{last}, tel 070 123 45 67",
 }

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError
+from riskstrat.disclosure.spreadsheets import without_marks
+from riskstrat.errors import ContractError, Problem, UsageError, printable
 from riskstrat.errors.arguments import checked
 from riskstrat.intake.numbers import TEXT, as_text
 
@@ -17,9 +18,6 @@ CHANCE = 0.1
 LEAST_SHARE = 2 * CHANCE
 
 DASH = "[-+‐‑‒–—―−﹣－]"  # as typed, and as word processors write it
-UNSEEN = "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-"""Marks that nobody sees, which come with what is copied from documents and web pages."""
-BLANK = rf"\s|{UNSEEN}"
 _NUMBER = rf"(?:^|[^0-9])((?:18|19|20)?[0-9]{{6}}{DASH}?[0-9]{{4}})(?:[^0-9]|$)"
 _SPACED = rf"(?:^|[^0-9])((?:(?:18|19|20)\s?)?[0-9]{{6}}\s?{DASH}?\s?[0-9]{{4}})(?:[^0-9]|$)"
 ZEROS_LOST = r"^\s*([0-9]{7}|1[0-2][0-9]{6}|[0-9]{9})(?:\.0+)?\s*$"  # eight digits would be a date, but for these
@@ -110,8 +108,8 @@ def reserve_pattern(reserve_numbers: Sequence[str]) -> str:
 
 
 def without_signs(value: pl.Expr) -> pl.Expr:
-    """Write a key in capitals, without blanks and signs."""
-    return value.str.to_uppercase().str.replace_all(rf"{BLANK}|{DASH}", "")
+    """Write a key in capitals, without blanks, signs and unseen marks."""
+    return without_marks(value).str.to_uppercase().str.replace_all(rf"\s|{DASH}", "")
 
 
 def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_numbers: Sequence[str] = ()) -> None:
@@ -149,7 +147,7 @@ def refuse_identities(frame: pl.DataFrame | pl.LazyFrame, file: str, reserve_num
 
 def masked(text: str) -> str:
     """Replace every personal identity number in a text by asterisks."""
-    seen = re.sub(UNSEEN, "", text)
+    seen = printable(text)
     hidden = re.sub(_SPACED, _hidden, seen)
     return text if hidden == seen else hidden
 
@@ -168,7 +166,8 @@ def _number(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _digits(text: pl.Expr) -> pl.Expr:
-    seen, closed = text.str.replace_all(UNSEEN, ""), text.str.replace_all(BLANK, "")
+    seen = without_marks(text)
+    closed = seen.str.replace_all(r"\s", "")
     found = pl.coalesce(closed.str.extract(ZEROS_LOST), closed.str.extract(_NUMBER), seen.str.extract(_SPACED))
     return found.str.replace_all("[^0-9]", "").cast(pl.Int64, strict=False)
 

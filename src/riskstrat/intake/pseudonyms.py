@@ -11,10 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
+from riskstrat.disclosure.spreadsheets import without_marks
 from riskstrat.errors import ContractError, Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.files import Staging, guard_folder, restored, staged_folder
-from riskstrat.intake.identity import BLANK, DASH, ZEROS_LOST, identity_columns, masked, reserve_pattern, without_signs
+from riskstrat.intake.identity import DASH, ZEROS_LOST, identity_columns, masked, reserve_pattern, without_signs
 from riskstrat.intake.key_file import (
     HASH,
     NUMBER,
@@ -248,7 +249,8 @@ def _running_numbers(
 
 def _canonical(frame: pl.DataFrame, column: str, written: _Writing) -> pl.Expr:
     """Write an identity number in twelve digits; other keys in capitals without blanks; null where there is none."""
-    text = without_decimals(as_text(pl.col(column), frame.schema[column]).str.replace_all(BLANK, "").str.to_uppercase())
+    seen = without_marks(as_text(pl.col(column), frame.schema[column]))
+    text = without_decimals(seen.str.replace_all(r"\s", "").str.to_uppercase())
     filled = pl.coalesce(text.str.extract(ZEROS_LOST).str.zfill(10), text)
     century, born, sign, last = (filled.str.extract(_WHOLE, group) for group in (1, 2, 3, 4))
     years = pl.coalesce(century, _century(born, sign == "+", written.as_of))
