@@ -170,7 +170,7 @@ def test_the_report_says_the_prevention_paradox_in_words(published: Published) -
     assert figures_of(published, "en")["people_and_cases"].title == title
     pages = {language: page_of(published, language) for language in ("sv", "en")}
     assert "Vilka grupper får flest" in pages["sv"]
-    assert "Kvinnor och flickor, ålder 70–74" in pages["sv"]
+    assert "Kvinnor, ålder 70–74" in pages["sv"]
     assert "Efter inkomstkvintil: risken i den lägsta femtedelen är" in pages["sv"]
     assert "arise among the others" in pages["en"]
     assert "By quintile of income: the risk in the lowest fifth is" in pages["en"]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskstrat import conditions
+from riskstrat.declare import Population
 from riskstrat.disclosure import Disclosure, Ratio, Table
 from riskstrat.figures import Language
 from riskstrat.publication.composition import publish_tables
@@ -22,6 +23,7 @@ from riskstrat.reports.grade import grade_of
 from riskstrat.reports.method import _model, merged_areas
 from riskstrat.reports.reasons import Reasons, reasons_sentence
 from riskstrat.reports.situation import unmeasured
+from riskstrat.reports.tables import group_name
 
 NBSP = "\N{NO-BREAK SPACE}"
 CLASSES = {"higher": "clearly higher", "uncertain": "uncertain", "lower": "clearly lower"}
@@ -119,6 +121,15 @@ def test_nothing_is_told_of_merging_where_every_area_stands_alone():
     frame = pl.DataFrame([("A", "A", "Ek", False)], schema=columns, orient="row")
     table = Table(frame, dimensions=("area_id",), public=columns[1:])
     assert not list(merged_areas(context(areas=areas_of(higher=1), partition=table)))
+
+
+def test_children_adults_and_both_have_words_of_their_own():
+    found = context(condition="readmission")
+    everybody = replace(found.released.condition, population=Population())
+    both = replace(found, released=replace(found.released, condition=everybody))
+    for told, of in (("flickor", context()), ("kvinnor", found), ("kvinnor och flickor", both)):
+        assert group_name(of, "sex=female") == told
+    assert context().group_value("sex", "other") is None
 
 
 def test_a_large_number_is_rounded_to_what_its_interval_carries():

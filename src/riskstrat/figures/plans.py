@@ -14,7 +14,7 @@ from riskstrat.figures.theme import ACCENT, INK, QUIET, WRAPPED, altair
 
 _CURVE_POINTS = 4
 _TOP, _BOTTOM = 1, 4
-_STRATUM_PX, _GROUP_PX = 64, 36
+_STRATUM_PX, _GROUP_PX = 64, 46
 
 
 def comparisons(table: Released, language: Texts = "sv") -> Figure:

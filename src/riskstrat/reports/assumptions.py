@@ -106,7 +106,7 @@ def _effects(context: ReportContext, programme: Programme) -> Iterator[Row]:
             "eligible",
             "eligible",
             {},
-            f"{name}: {', '.join(_value(context, column, each) for each in values)}",
+            f"{name}: {', '.join(context.group_value(column, each) or each for each in values)}",
         )
     if programme.eligible_share < 1:
         yield "eligible_share", "eligible_share", {}, percent(programme.eligible_share)
@@ -115,8 +115,3 @@ def _effects(context: ReportContext, programme: Programme) -> Iterator[Row]:
     yield "adherence", "adherence", {}, percent(programme.adherence)
     low, point, high = map(percent, programme.reduction)
     yield "reduction", "reduction", {}, context.messages("assumption.reduction_value", low=low, point=point, high=high)
-
-
-def _value(context: ReportContext, column: str, value: str) -> str:
-    key = f"group_value.{column}_{value}"
-    return context.messages(key) if key in context.messages.texts else value

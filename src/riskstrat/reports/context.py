@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from riskstrat.declare import LocalisedText
+from riskstrat.declare import AtAge, AtBirth, LocalisedText
 from riskstrat.disclosure import Released, to_csv
 from riskstrat.figures import CLASSES, NUMBER, Figure, Language, MessageCatalogue, Numbers, load_messages, with_class
 from riskstrat.figures.classes import names_of
@@ -26,6 +26,7 @@ from riskstrat.reports.blocks import Chart, Download, Grid, Location, Picture
 
 HIGHER, UNCERTAIN, LOWER, WITHHELD = CLASSES
 ESTIMATE = ("estimate", "lower", "upper")
+_ADULT = 18
 BOUNDS = ("", "_lower", "_upper")
 """What follows the name of a number in the columns of it and its interval."""
 
@@ -151,6 +152,22 @@ class ReportContext:
     def feature_names(self) -> dict[str, str]:
         """What the features are called, by column."""
         return {feature.column: self.say(feature.called) for feature in self.released.condition.features}
+
+    def group_value(self, column: str, value: str) -> str | None:
+        """Name a value of a grouping column, of children or adults alone by the word for these; None without text."""
+        youngest, oldest = self._ages
+        of = "_adults" if youngest >= _ADULT else "_children" if oldest < _ADULT else ""
+        keys = (f"group_value.{column}_{value}{end}" for end in (of, ""))
+        return next((self.messages(key) for key in keys if key in self.messages.texts), None)
+
+    @property
+    def _ages(self) -> tuple[int, int]:
+        """Age in years of the youngest and the oldest at the index date."""
+        index, population = self.released.condition.index, self.released.condition.population
+        if isinstance(index, (AtAge, AtBirth)):
+            age = index.months // 12 if isinstance(index, AtAge) else 0
+            return age, age
+        return population.age_years
 
     def file(self, name: str, frame: pl.DataFrame) -> Download:
         """Give a frame as such a file; only what was released, or declared, may be given."""

@@ -194,9 +194,8 @@ def checks_of(context: ReportContext) -> list[str]:
 def group_name(context: ReportContext, group: str) -> str:
     """Write the group of a metric, such as ``sex=female``, in words."""
     column, _, value = group.partition("=")
-    key = f"group_value.{column}_{value}"
-    if key in context.messages.texts:
-        return context.messages(key)
+    if named := context.group_value(column, value):
+        return named
     declared = {one.name: one for one in context.released.condition.subgroups}
     if column not in declared:
         return f"{context.messages.named('group_column', column)} {value.replace('-', '–')}"
