@@ -156,9 +156,9 @@ class ReportContext:
     def group_value(self, column: str, value: str) -> str | None:
         """Name a value of a grouping column, of children or adults alone by the word for these; None without text."""
         youngest, oldest = self._ages
-        of = "_adults" if youngest >= _ADULT else "_children" if oldest < _ADULT else ""
-        keys = (f"group_value.{column}_{value}{end}" for end in (of, ""))
-        return next((self.messages(key) for key in keys if key in self.messages.texts), None)
+        ages = "adults" if youngest >= _ADULT else "children" if oldest < _ADULT else "anybody"
+        key = f"group_value.{ages}.{column}_{value}"
+        return self.messages(key) if key in self.messages.texts else None
 
     @property
     def _ages(self) -> tuple[int, int]:
