@@ -13,8 +13,10 @@ import pytest
 import riskstrat as rs
 from riskstrat.declare import Condition, Ever, LocalisedText, Programme, Settings
 from riskstrat.errors import DesignError, UsageError
+from riskstrat.incidence import outcome_array
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
+from riskstrat.validation import auc
 
 PACKAGES = (
     "areas", "codes", "cohort", "estimators", "explanation", "features", "indicators", "intake", "pilots", "priorities",
@@ -54,6 +56,14 @@ def test_arguments_of_no_type_are_refused_by_name(name: str):
         function(**dict.fromkeys(parameters, slice(0)))
     assert len(refused.value.problems) >= 1
     assert all("slice" in problem.found for problem in refused.value.problems)
+
+
+def test_arrays_in_the_place_of_others_are_named_by_what_they_hold():
+    outcome, risk = outcome_array([0, 1] * 10, [400.0, 100.0] * 10), np.linspace(0.1, 0.9, 20)
+    with pytest.raises(UsageError, match="risk of type ndarray of event, duration_days; expected numbers"):
+        auc(risk, outcome, 365)
+    with pytest.raises(UsageError, match="risk of type ndarray of str; expected numbers"):
+        auc(outcome, risk.astype(str), 365)
 
 
 def exceeding(study: Study, threshold: object, of: str = "relative_risk") -> object:

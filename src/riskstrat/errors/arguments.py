@@ -152,7 +152,7 @@ def _problems(given: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterator[Pr
 def _unfit_type(name: str, value: object, options: tuple[Any, ...]) -> Problem | None:
     for wanted, are_wanted, fits in _ARRAYS:
         if are_wanted(options):
-            return None if fits(value) else Problem(f"{name} of type {type(value).__name__}", wanted, "correct it")
+            return None if fits(value) else Problem(f"{name} of type {_type(value)}", wanted, "correct it")
     return None if any(_fits(value, option) for option in options) else _problem(name, value, options)
 
 
@@ -171,8 +171,16 @@ def _problem(name: str, value: object, options: Sequence[Any]) -> Problem:
     number = isinstance(value, Real) and not _is_truth(value) and name != "person_id"
     named = [_name(option) for option in options]
     remedy = next((_REMEDIES[each] for each in named if each in _REMEDIES), "correct it")
-    found = f"{name} = {value}" if number else f"{name} of type {type(value).__name__}"
+    found = f"{name} = {value}" if number else f"{name} of type {_type(value)}"
     return Problem(found, " or ".join(dict.fromkeys(named)), remedy)
+
+
+def _type(value: object) -> str:
+    """Name a type, of an array of numpy with what it holds: ``ndarray of event, duration_days``, ``ndarray of str``."""
+    name = type(value).__name__
+    if not isinstance(value, np.ndarray):
+        return name
+    return f"{name} of {', '.join(value.dtype.names or (value.dtype.type.__name__.rstrip('_'),))}"
 
 
 def _options(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
