@@ -104,8 +104,16 @@ def test_numbers_in_the_place_of_dates_are_named(folder: Path):
             open_registers(folder)
 
 
-@pytest.mark.parametrize(("born", "unit", "precision"), [(1950, "years", "year"), (195007, "months written", "month")])
-def test_a_year_of_birth_is_told_as_one_and_the_remedy_works(folder: Path, born: int, unit: str, precision: str):
+@pytest.mark.parametrize(
+    ("born", "unit", "precision"),
+    [
+        (1950, "years", "year"),
+        (195007, "months written", "month"),
+        ("1950", "years", "year"),
+        (" 195007", "months written", "month"),
+    ],
+)
+def test_a_year_of_birth_is_told_as_one_and_the_remedy_works(folder: Path, born: int | str, unit: str, precision: str):
     path = folder / "persons.parquet"
     persons = pl.read_parquet(path)
     persons.with_columns(birth_date=pl.lit(born)).write_parquet(path)

@@ -229,12 +229,16 @@ def _extra(table: str, store: Store) -> list[str]:
 
 
 def _unit(store: Store, column: Column, found: pl.DataType) -> str | None:
-    """Say what numbers in the place of dates look like; None of anything else."""
-    if column.dtype != pl.Date or not found.is_numeric():
+    """Say what numbers in the place of dates look like, also those written as texts; None of anything else."""
+    if column.dtype != pl.Date or not (found.is_numeric() or found == pl.String):
         return None
     value = pl.col(column.name)
-    lowest, highest = store.scan().select(value.min().alias("low"), value.max().alias("high")).collect().row(0)
-    return (None if lowest is None else counted(float(lowest), float(highest))) or "nothing known"
+    number = (value.str.strip_chars() if found == pl.String else value).cast(pl.Float64, strict=False)
+    is_other = (number.is_null() & value.is_not_null()).any().alias("other")
+    lowest, highest, other = (
+        store.scan().select(number.min().alias("low"), number.max().alias("high"), is_other).collect().row(0)
+    )
+    return None if other or lowest is None else counted(lowest, highest) or "nothing known"
 
 
 def _remedy(column: Column, found: pl.DataType, unit: str | None) -> str:
