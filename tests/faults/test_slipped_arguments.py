@@ -4,6 +4,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
@@ -219,3 +220,12 @@ def test_a_frame_of_pandas_is_read_as_one_of_polars():
         rs.areas.life_expectancy(doubled, by="sex")
     with pytest.raises(UsageError, match="counts of type list"):
         rs.areas.life_expectancy([counts], by="sex")
+
+
+def test_a_cohort_of_frames_of_pandas_is_one_of_polars(municipality_study: Study):
+    pytest.importorskip("pandas")
+    cohort, risk = municipality_study.cohort.covered, municipality_study.evaluation.risk
+    of_pandas = replace(cohort, people=cohort.people.to_pandas(), flow=cohort.flow.to_pandas())
+    assert of_pandas.outcome.tolist() == cohort.outcome.tolist()
+    found, wanted = (rs.validate(risk, one, by="sex", draws=2) for one in (of_pandas, cohort))
+    assert found.table.equals(wanted.table)

@@ -12,6 +12,7 @@ import polars as pl
 from riskstrat.declare import LocalisedText
 from riskstrat.disclosure import Disclosure, ProtectedRows, UnitCounts
 from riskstrat.errors import DesignError, Problem, UsageError, number_of
+from riskstrat.errors.arguments import from_pandas, is_of_pandas
 from riskstrat.numerics.groups import number_groups
 
 KEYS = ("person_id", "index_date")
@@ -82,7 +83,8 @@ class Target:
 
     ``people`` has one row a person (person_id, index_date, area_id, age_years, sex, family_id); everybody is in one row
     of ``flow`` (step, reason, people, rows), and ``flow_keys`` are the keys of its cells. ``notes`` say what a reader
-    should know of the data behind it, such as how far back "ever" reaches; they count nobody.
+    should know of the data behind it, such as how far back "ever" reaches; they count nobody. Frames of pandas are read
+    as those of polars.
     """
 
     condition: str
@@ -92,6 +94,11 @@ class Target:
     notes: tuple[LocalisedText, ...] = ()
     flow_keys: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     disclosure: Disclosure = field(default_factory=Disclosure)
+
+    def __post_init__(self) -> None:
+        for name in ("people", "flow"):
+            if is_of_pandas(frame := getattr(self, name)):
+                object.__setattr__(self, name, from_pandas(frame, name))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
