@@ -49,14 +49,14 @@ def excluding(**fields: object) -> Population:
 
 
 ASKED = {
-    "washout": ({"outcome": stroke(washout="5y")}, "washout (5 years) not covered: diagnoses covers from {start}"),
+    "washout": ({"outcome": stroke(washout="5y")}, "washout (5 years) not covered: diagnoses, from {start}"),
     "washout of one of several": (
         {"outcome": AnyOf(DeathFrom(codes="I63"), stroke(washout="5y"))},
-        "washout (5 years) not covered: diagnoses covers from {start}",
+        "washout (5 years) not covered: diagnoses, from {start}",
     ),
     "window of an exclusion": (
         {"population": excluding(within="5y")},
-        "with dementia (5 years) not covered: diagnoses covers from {start}",
+        "with dementia (5 years) not covered: diagnoses, from {start}",
     ),
 }
 
@@ -92,9 +92,7 @@ def test_a_washout_that_no_landmark_can_have_ends_it_with_the_reason(build_regis
     for index in (Every(years=1), OnDate(date=LAST)):
         condition = made_up(outcome=stroke(washout="14y"), index=index, horizon="1y")
         for ask in (build_cohort, target_population):
-            with pytest.raises(
-                DesignError, match=r"washout \(14 years\) not covered: diagnoses covers from 2021-01-01"
-            ):
+            with pytest.raises(DesignError, match=r"washout \(14 years\) not covered: diagnoses, from 2021-01-01"):
                 ask(condition, registers, AS_OF)
 
 
@@ -156,6 +154,7 @@ def test_ever_says_how_much_was_covered(build_registers: BuildRegisters, made_up
     ]
     assert "3,0 till 13,0 år" in told[0].sv
     target = target_population(condition, registers, AS_OF)
+    assert told[0].sv == "utsköljningsperiod: ”någonsin” i diagnoser är de 3,0 till 13,0 år som täcks före indexdatumen"
     assert target.notes[-2].en == 'washout: "ever" in diagnoses is the 15.0 years covered before the index dates'
     never = build_cohort(made_up(outcome=stroke(washout="1y")), registers, AS_OF, min_outcomes=0)
     assert not any("ever" in note.en for note in never.notes)

@@ -71,3 +71,19 @@ def test_per_cent_has_a_space_in_swedish_and_none_in_english():
 )
 def test_money(amount: float, swedish: str, english: str):
     assert (SWEDISH.sek(amount), ENGLISH.sek(amount)) == (swedish, english)
+
+
+@pytest.mark.parametrize(
+    ("share", "wanted"),
+    [
+        ((0.15, 0.145, 0.155), ("100", "15 (14–16)")),
+        ((0.17, 0.168, 0.177), (f"1{NBSP}000", "170 (168–177)")),
+        ((0.01, 0.0095, 0.011), (f"10{NBSP}000", "100 (95–110)")),
+        ((0.004, None, None), (f"1{NBSP}000", "4")),
+        ((0.0, 0.0, 0.001), (f"10{NBSP}000", "0 (0–10)")),
+    ],
+)
+def test_of_so_many_persons_that_bounds_are_other_numbers(
+    share: tuple[float, float | None, float | None], wanted: tuple[str, str]
+):
+    assert SWEDISH.among_persons(*share) == wanted

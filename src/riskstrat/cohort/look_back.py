@@ -15,6 +15,7 @@ import polars as pl
 from riskstrat.cohort.view import RegisterView
 from riskstrat.declare import Condition, EventFeature, LocalisedText
 from riskstrat.declare.durations import DAYS_PER_YEAR, describe_lookback, window_days
+from riskstrat.declare.registers import register_title
 from riskstrat.declare.view import Rule
 from riskstrat.records.cohort import Cohort
 from riskstrat.registers import Registers
@@ -119,9 +120,10 @@ def _years(start: date, day: date) -> str:
 def _ever(required: LookBack, start: date, first: date, last: date) -> LocalisedText:
     lengths = dict.fromkeys(_years(start, day) for day in (first, last))
     en, sv = " to ".join(lengths), " till ".join(lengths).replace(".", ",")
+    register = register_title(required.register)
     return LocalisedText(
-        en=f'{required.what.en}: "ever" in {required.register} is the {en} years covered before the index dates',
-        sv=f"{required.what.sv}: ”någonsin” i {required.register} är de {sv} år som täcks före indexdatumen",
+        en=f'{required.what.en}: "ever" in {register.en} is the {en} years covered before the index dates',
+        sv=f"{required.what.sv}: ”någonsin” i {register.sv} är de {sv} år som täcks före indexdatumen",
     )
 
 
@@ -131,7 +133,8 @@ def _born_before(required: LookBack, view: RegisterView) -> pl.Expr:
 
 def _not_covered(required: LookBack, view: RegisterView) -> LocalisedText:
     length, start = describe_lookback(required.within), view.coverage_start(required.register)
+    register = register_title(required.register)
     return LocalisedText(
-        en=f"{required.what.en} ({length.en}) not covered: {required.register} covers from {start}",
-        sv=f"{required.what.sv} ({length.sv}) täcks inte: {required.register} täcker från {start}",
+        en=f"{required.what.en} ({length.en}) not covered: {register.en}, from {start}",
+        sv=f"{required.what.sv} ({length.sv}) täcks inte: {register.sv}, från {start}",
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from riskstrat.codes import CodeList, Score, codelist, codelists, score
 from riskstrat.declare.base import Declaration, Language, LocalisedText
+from riskstrat.declare.registers import register_title
 from riskstrat.declare.rows import ANY_VALUE, RowCriteria, ValueRange, values_text
 
 
@@ -63,9 +64,7 @@ def named_codes(declaration: Declaration) -> tuple[NamedCodes, ...]:
     """
     lists = {found.name: found for found in codelists()}
     parts = [(query.register, part.strip()) for query in event_queries(declaration) for part in query.codes.split(",")]
-    own = [
-        NamedCodes(LocalisedText(en=where, sv=where), part, None, None) for where, part in parts if part not in lists
-    ]
+    own = [NamedCodes(register_title(where), part, None, None) for where, part in parts if part not in lists]
     listed = [_published(lists[part], str(lists[part].codes)) for _, part in parts if part in lists]
     used = [score(feature.score) for feature in getattr(declaration, "features", ()) if hasattr(feature, "score")]
     scores = [_published(found, "; ".join(str(item.codes) for item in found.items)) for found in used]

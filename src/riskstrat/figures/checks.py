@@ -9,7 +9,6 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, load_messages
-from riskstrat.figures.numbers import per_persons
 from riskstrat.figures.ratio_rows import FINE, ratio_rows
 from riskstrat.figures.theme import ACCENT, QUIET, altair
 
@@ -102,14 +101,13 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
 
 
 def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:
-    """Tell the group at highest risk: of a hundred (or a thousand) persons with this risk, so many had the outcome."""
+    """Tell the group at highest risk: of a hundred (or more) persons with this risk, so many had the outcome."""
     if shown.is_empty():
         return messages("calibration.withheld")
     row = shown.row(-1, named=True)
-    base = per_persons(row["mean_predicted"])
-    observed = messages.numbers.whole(*(base * row[name] for name in ("observed", "lower", "upper")))
+    base, observed = messages.numbers.among_persons(*(row[name] for name in ("observed", "lower", "upper")))
     predicted = messages.numbers.percent(row["mean_predicted"])
-    return messages("calibration.title", base=messages.numbers.number(base), predicted=predicted, observed=observed)
+    return messages("calibration.title", base=base, predicted=predicted, observed=observed)
 
 
 def _points(shown: pl.DataFrame, messages: MessageCatalogue) -> str:

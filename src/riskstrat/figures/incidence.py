@@ -10,7 +10,6 @@ import polars as pl
 from riskstrat.disclosure import Released
 from riskstrat.figures.figure import Figure, drawn
 from riskstrat.figures.messages import MessageCatalogue, Texts, capitalised, load_messages
-from riskstrat.figures.numbers import per_persons
 from riskstrat.figures.theme import ACCENT, INK, QUIET, TEXT_PX, altair
 
 if TYPE_CHECKING:
@@ -162,15 +161,14 @@ def _sentence(shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[in
 
 
 def _title(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalogue) -> str:
-    """Tell of a hundred persons (or a thousand) how many had had the outcome at the last time that is shown."""
+    """Tell of a hundred persons (or more) how many had had the outcome at the last time that is shown."""
     outcome = shown.filter(event=1)
     if outcome.is_empty():
         return messages("incidence.withheld")
     row = outcome.row(-1, named=True)
-    base = per_persons(row["estimate"])
-    observed = messages.numbers.whole(*(base * row[name] for name in _COLUMNS))
+    base, observed = messages.numbers.among_persons(*(row[name] for name in _COLUMNS))
     time = _time(row["days"], unit, messages)
-    return messages("incidence.title", base=messages.numbers.number(base), observed=observed, time=time)
+    return messages("incidence.title", base=base, observed=observed, time=time)
 
 
 def _compared(shown: pl.DataFrame, unit: tuple[str, float], messages: MessageCatalogue) -> str:

@@ -18,7 +18,7 @@ DASH = "\N{EN DASH}"
 MILLION = 1_000_000
 MOST_DECIMALS = 2
 _A_PER_CENT = 0.01
-_RARE = 0.02
+_BASES = (100, 1000, 10_000)
 _STEPS_OF_AN_INTERVAL = 6
 """An interval spans at least this many of the steps that its number is rounded to."""
 
@@ -74,6 +74,20 @@ class Numbers:
         """Write a number of people and its interval: never with decimals."""
         decimals = min(0, decimals_carried(value, lower, upper))
         return self.bounded(value, lower, upper, decimals)
+
+    def among_persons(self, share: float, lower: float | None, upper: float | None) -> tuple[str, str]:
+        r"""Write a share as so many persons, with the interval, of a hundred, a thousand or ten thousand.
+
+        It is the first of these where they are two or more, and the bounds are other whole numbers than theirs.
+
+        Examples
+        --------
+        >>> Numbers("en").among_persons(0.172, 0.168, 0.177)
+        ('1,000', '172 (168–177)')
+        """
+        base = next((n for n in _BASES if _tells_apart(n, share, lower, upper)), _BASES[-1])
+        low, high = (None if bound is None else base * bound for bound in (lower, upper))
+        return self.number(base), self.whole(base * share, low, high)
 
     def percent(
         self, share: float, lower: float | None = None, upper: float | None = None, least_decimals: int = 0
@@ -144,9 +158,9 @@ class Numbers:
         return f"{written} ({self.range(self.number(lower, decimals), self.number(upper, decimals))})"
 
 
-def per_persons(share: float) -> int:
-    """Say of how many persons a share is told: of a thousand where a hundred would have hardly two."""
-    return 1000 if share < _RARE else 100
+def _tells_apart(base: int, share: float, lower: float | None, upper: float | None) -> bool:
+    number, *bounds = (round(base * each) for each in (share, lower, upper) if each is not None)
+    return base * share >= 2 and number not in bounds
 
 
 def decimals_declared(value: float) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from riskstrat.declare import Action
-from riskstrat.figures.messages import capitalised, lowered
+from riskstrat.declare.registers import register_title
+from riskstrat.figures.messages import capitalised
 from riskstrat.reports.blocks import Block, Bullets, Heading, Paragraph
 from riskstrat.reports.context import WITHHELD, ReportContext
 
@@ -144,14 +145,14 @@ def _strings(plain: object) -> Iterator[str]:
 
 
 def _named(context: ReportContext, rows: pl.DataFrame) -> str:
-    return context.listed([lowered(context.messages.named("register", name)) for name in rows["register"]])
+    return context.listed([context.say(register_title(name)) for name in rows["register"]])
 
 
 def _refused(context: ReportContext) -> Iterator[str]:
     frame = context.frame("refused")
     if frame is None or frame.is_empty():
         return
-    named = [lowered(context.messages.named("register", name)) for name in frame["table"].unique(maintain_order=True)]
+    named = [context.say(register_title(name)) for name in frame["table"].unique(maintain_order=True)]
     tables, rows = context.listed(named), int(frame["rows"].sum())
     if rows:
         yield context.messages("next_steps.refused", n=context.numbers.number(rows), tables=tables)

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from riskstrat.declare.event_queries import NamedCodes, named_codes
+from riskstrat.declare.event_queries import named_codes
+from riskstrat.declare.registers import register_title
 from riskstrat.figures.messages import capitalised
 from riskstrat.publication.composition import AFTER
 from riskstrat.reports.context import BOUNDS, ReportContext
@@ -49,7 +50,7 @@ def coverage_rows(context: ReportContext) -> Written:
     """Write from when to when each register holds what happened, and how late it is known."""
     return ("register", "covered", "delay"), [
         (
-            capitalised(context.messages.named("register", row["register"])),
+            capitalised(context.say(register_title(row["register"]))),
             " – ".join(day.isoformat() for day in (row["coverage_start"], row["coverage_end"]) if day is not None),
             written_count(context, row["delay_days"]),
         )
@@ -61,19 +62,13 @@ def code_rows(context: ReportContext) -> Written:
     """Write every code list of the declaration, and whether it was compared with its source."""
     return ("list", "codes", "source", "checked"), [
         (
-            _code_title(context, found),
+            capitalised(context.say(found.title)),
             found.codes,
             found.source or context.messages("method.codes_own"),
             None if found.verified is None else context.messages(f"method.codes_{_CHECKED[found.verified]}"),
         )
         for found in named_codes(context.released.condition)
     ]
-
-
-def _code_title(context: ReportContext, found: NamedCodes) -> str:
-    """Give a list its title, and codes that stand in the declaration the name of their register."""
-    title = context.say(found.title)
-    return title if found.source else capitalised(context.messages.named("register", title))
 
 
 def choice_rows(context: ReportContext) -> Written:
