@@ -46,8 +46,10 @@ ENDS = (END, "death_date")
 KEY_REMEDY = "give running numbers first: riskstrat pseudonymise DELIVERY OUT KEY_FILE --column '{column}'"
 """What to do about keys that are texts, such as UUIDs."""
 REQUIRED_TABLES = ("persons", "residences")
-PERSON_AND_AREA_TABLES = ("persons", "residences", "areas", "area_facts")
-"""The tables that the contract knows by name; every other one holds events."""
+GEOMETRY = "geometry"
+"""The entry of the areas' outlines, which are no table."""
+KNOWN_ENTRIES = ("persons", "residences", "areas", "area_facts", GEOMETRY)
+"""What the contract knows by name; every other table holds events."""
 
 SETTINGS = ("inpatient", "specialist", "primary", "death")
 """The settings of diagnoses that the contract names; a table may have others of its own."""
@@ -58,7 +60,7 @@ BESIDE = frozenset({"date_precision"})
 
 def is_event_table(table: str) -> bool:
     """Whether a table holds events of persons."""
-    return table not in PERSON_AND_AREA_TABLES
+    return table not in KNOWN_ENTRIES
 
 
 @dataclass(frozen=True, kw_only=True)

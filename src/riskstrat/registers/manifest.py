@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from riskstrat.errors import ContractError, Problem, UsageError, nearest, printable, unknown
 from riskstrat.files import file_name_problems
-from riskstrat.registers.contract import PERSON_AND_AREA_TABLES, SETTINGS
+from riskstrat.registers.contract import GEOMETRY, KNOWN_ENTRIES, SETTINGS
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
 
 FILE_NAME = "registers.toml"
@@ -26,7 +26,7 @@ CLASSIFICATIONS = frozenset({"icd10_se", "icd10", "icd9_se", "icd8_se", "atc", "
 CODE_SYSTEMS = (*sorted(CLASSIFICATIONS), "exact")
 """Every code system; codes of any that is not a classification are ``exact``."""
 
-_WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", "geometry"})
+_WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", GEOMETRY})
 _CONTRACT = "what the data contract says of registers.toml"
 _problem = partial(Problem, table=FILE_NAME)
 
@@ -278,9 +278,8 @@ def _key(name: str) -> str:
 
 def _name_problems(name: str, tables: Mapping[str, TableManifest]) -> Iterator[Problem]:
     """Refuse a name that is nearly one of the contract's: its rows would be taken for events."""
-    known = (*PERSON_AND_AREA_TABLES, "geometry")
-    if name not in known and nearest(name, [each for each in known if each not in tables]):
-        problem = unknown("table", name, known)
+    if name not in KNOWN_ENTRIES and nearest(name, [each for each in KNOWN_ENTRIES if each not in tables]):
+        problem = unknown("table", name, KNOWN_ENTRIES)
         yield replace(
             problem, expected="a name of the contract, or one for a table of events that is like none of them"
         )

@@ -16,6 +16,7 @@ from riskstrat.registers.checks import contradictions
 from riskstrat.registers.contract import (
     BESIDE,
     ENDS,
+    GEOMETRY,
     KEY_REMEDY,
     REQUIRED_TABLES,
     Column,
@@ -92,7 +93,6 @@ class ParquetFile:
             return hashlib.file_digest(file, "sha256").digest()
 
 
-NOT_A_TABLE = "geometry"
 KEYS = ("person_id", "mother_id", "father_id")
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
 _CAST_FROM: Mapping[type[pl.DataType], tuple[type[pl.DataType], ...]] = {
@@ -190,7 +190,7 @@ def _sources(location: Location, manifest: Manifest) -> tuple[dict[str, Source],
         if table not in manifest.tables
     ]
     for table in manifest.tables:
-        if table == NOT_A_TABLE:
+        if table == GEOMETRY:
             continue
         store = location.store(table, manifest.file_of(table))
         if isinstance(store, Problem):

@@ -102,7 +102,7 @@ def _links(manifest: Manifest, folder: Path, rejected: Path) -> pl.DataFrame:
     """Say how many persons of each table persons knows, and how many of persons have a row in it."""
     persons = pl.scan_parquet(folder / f"{PERSONS}.parquet")
     about = [table for table in manifest.tables if table == "residences" or is_event_table(table)]
-    rows = [_link(table, folder, rejected) for table in about if table != "geometry"]
+    rows = [_link(table, folder, rejected) for table in about]
     rows += [_parents(persons, parent) for parent in ("mother_id", "father_id")]
     return pl.DataFrame(rows, schema={"link": pl.String, "persons": pl.Int64, "linked": pl.Int64}, orient="row")
 
