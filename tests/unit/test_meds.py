@@ -107,8 +107,9 @@ def test_each_vocabulary_is_a_table_with_its_code_system(made: Made):
 def test_vocabularies_may_become_other_tables(made: Made):
     converted = made(tables={"ICD10CM": "diagnoses", "ATC": "prescriptions"})
     assert open_registers(converted.folder).tables[2:] == ("diagnoses", "events", "loinc", "prescriptions")
-    with pytest.raises(UsageError, match="persons"):
-        made(tables={"ICD10CM": "persons"})
+    for taken in ("persons", "geometry", "birth", "death", "sex", "subject"):
+        with pytest.raises(UsageError, match=f"the table '{taken}'"):
+            made(tables={"ICD10CM": taken})
     with pytest.raises(UsageError, match=r"\.\./x"):
         made(tables={"ICD10CM": "../x"})
 

@@ -37,6 +37,7 @@ from riskstrat.intake.meds_codes import (
     DEATH,
     SEX,
     SUBJECT,
+    TAKEN,
     WITHOUT_VOCABULARY,
     data_problem,
     facts_by_code,
@@ -57,7 +58,6 @@ from riskstrat.intake.validation import (
     with_source,
 )
 from riskstrat.registers.checks import NO_PERSON
-from riskstrat.registers.contract import is_event_table
 from riskstrat.registers.days import STOCKHOLM, local_day, stands_for_unknown
 from riskstrat.registers.manifest import Manifest, TableManifest
 from riskstrat.registers.source import HIGHEST, LOWEST, PersonRange
@@ -242,7 +242,7 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
     UsageError.refuse(
         Problem(f"the table '{table}'", "a name for a table of events", "give another")
         for table in tables.values()
-        if not is_event_table(table) or not table.isidentifier()
+        if table in TAKEN or not table.isidentifier()
     )
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)
