@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from riskstrat.errors import UsageError
+from riskstrat.intake.raw_extracts.coverage import rules_of
 from riskstrat.intake.raw_extracts.delivery import spelled
-from riskstrat.intake.raw_extracts.mapping import RegisterMapping
+from riskstrat.intake.raw_extracts.mapping import RegisterMapping, TableRules
 from riskstrat.intake.raw_extracts.shipped import mappings, shipped_names
 from small_extracts import rows, run_intake
 
@@ -97,6 +98,8 @@ FIELDS = {
     "a code without its system": ('kind = "number", between = [15, 200]', 'kind = "code"', "without its system"),
     "limits of a text": ('kind = "number", between', 'kind = "text", between', "cannot have scale or between"),
     "a delay that is missing": ("[tables.diabetes_visits]", "[tables.other]", r"no \[tables.diabetes_visits\]"),
+    "a table without its delay": ("delay_days = 180\n", "", r"no \[tables.diabetes_visits\] with its delay_days"),
+    "rows of outlines": ("diabetes_visits", "geometry", "outlines are no table"),
     "a field that is unknown": ("files =", "colour = 1\nfiles =", "colour"),
     "a fallback of another kind": ("between = [15, 200]", 'fallback = "day"', "the fallback of hba1c is no number"),
 }
@@ -108,6 +111,21 @@ def test_fields_that_do_not_fit_are_told(tmp_path: Path, old: str, new: str, say
     own.write_text(NEW_REGISTER.replace(old, new))
     with pytest.raises(UsageError, match=says):
         mappings([own])
+
+
+def test_of_several_mappings_of_a_table_the_longer_delays_count_and_a_classification_stays_one():
+    (mapping,) = (each for each in mappings() if each.name == "par")
+
+    def joined(*tables: dict[str, object]) -> tuple[object, str]:
+        rules = [TableRules.model_validate(said) for said in tables]
+        told = rules_of(mapping.model_copy(update={"tables": {"diagnoses": each}}) for each in rules)["diagnoses"]
+        return told.delay_days, told.code_system
+
+    by_setting, own = {"delay_days": {"inpatient": 90, "specialist": 30}, "code_system": "icd10_se"}, {"delay_days": 60}
+    assert joined({"delay_days": 30}, {"delay_days": 90}) == (90, "exact")
+    for tables in ((by_setting, own), (own, by_setting)):
+        assert joined(*tables) == ({"inpatient": 90, "specialist": 60}, "icd10_se")
+    assert joined(by_setting, {"delay_days": {"inpatient": 30}})[0] == {"inpatient": 90, "specialist": 30}
 
 
 def test_numbered_families_are_written_out():

@@ -23,7 +23,8 @@ FILE_NAME = "registers.toml"
 CLASSIFICATIONS = frozenset({"icd10_se", "icd10", "icd9_se", "icd8_se", "atc", "kva"})
 """Code systems whose codes nest, so that a prefix stands for all below it."""
 
-CODE_SYSTEMS = (*sorted(CLASSIFICATIONS), "exact")
+EXACT = "exact"
+CODE_SYSTEMS = (*sorted(CLASSIFICATIONS), EXACT)
 """Every code system; codes of any that is not a classification are ``exact``."""
 
 _WITHOUT_COVERAGE = frozenset({"persons", "residences", "areas", GEOMETRY})
@@ -106,7 +107,7 @@ class TableManifest(BaseModel, metaclass=_RaisesUsageError):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str = ""
-    code_system: CodeSystem = "exact"
+    code_system: CodeSystem = EXACT
     coverage_start: date | None = None
     coverage_end: date | None = None
     delay_days: Delays = 0

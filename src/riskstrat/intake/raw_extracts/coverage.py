@@ -11,7 +11,7 @@ import polars as pl
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile
 from riskstrat.intake.raw_extracts.mapping import Input, RegisterMapping, TableRules
 from riskstrat.registers.contract import is_event_table
-from riskstrat.registers.manifest import TableManifest
+from riskstrat.registers.manifest import EXACT, TableManifest
 
 Span = tuple[date, date]
 _LEAST_SHARE = 0.05
@@ -79,7 +79,7 @@ def _entry(table: str, span: Span | None, rules: TableRules, source: str) -> Tab
 
 def _joined(one: TableRules, other: TableRules) -> TableRules:
     return TableRules(
-        code_system=one.code_system,
+        code_system=other.code_system if one.code_system == EXACT else one.code_system,
         delay_days=_delays(one.delay_days, other.delay_days),
         units={**one.units, **other.units},
         versions={**one.versions, **other.versions},
@@ -88,11 +88,12 @@ def _joined(one: TableRules, other: TableRules) -> TableRules:
     )
 
 
-def _delays(one: int | Mapping[str, int], other: int | Mapping[str, int]) -> int | dict[str, int]:
-    if isinstance(one, int) and isinstance(other, int):
-        return max(one, other)
-    by_setting = [each for each in (one, other) if not isinstance(each, int)]
-    return {setting: days for each in by_setting for setting, days in each.items()}
+def _delays(*both: int | Mapping[str, int]) -> int | dict[str, int]:
+    """Give the longer delay of each setting, so that no row is known before either mapping says that it is."""
+    longest = max((each for each in both if isinstance(each, int)), default=0)
+    by_setting = [each for each in both if not isinstance(each, int)]
+    settings = dict.fromkeys(setting for each in by_setting for setting in each)
+    return {each: max(longest, *(delays.get(each, 0) for delays in by_setting)) for each in settings} or longest
 
 
 def _span(months: pl.DataFrame, declared: Input) -> Span | None:

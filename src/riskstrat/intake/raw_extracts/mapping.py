@@ -11,10 +11,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from riskstrat.intake.numbers import plain_word
-from riskstrat.registers.contract import columns_of, is_event_table
+from riskstrat.registers.contract import GEOMETRY, columns_of, is_event_table
 from riskstrat.registers.days import STOCKHOLM
+from riskstrat.registers.manifest import EXACT, Delays, TimeZone
 from riskstrat.registers.manifest import CodeSystem as ManifestSystem
-from riskstrat.registers.manifest import Delays, TimeZone
 
 Kind = Literal["key", "text", "code", "date", "number", "area"]
 Status = Literal["verified", "memory"]
@@ -228,11 +228,11 @@ class Merge(Declared):
 class TableRules(Declared):
     """What a mapping says of a table that it fills, beyond what stands in the manifest."""
 
-    code_system: ManifestSystem = "exact"
+    code_system: ManifestSystem = EXACT
     delay_days: Delays = 0
     units: Mapping[str, str] = Field(default_factory=dict)
-    """`code_system`, `delay_days` and `units`: as in `registers.toml`; delays of several mappings are joined by
-    setting."""
+    """`code_system`, `delay_days` and `units`: as in `registers.toml`; of several mappings the longer delay of each
+    setting counts, and a table is of a classification where any of them says so."""
     versions: Mapping[Version, str] = Field(default_factory=dict)
     """ICD version (``icd8``, ``icd9``) -> the table that its codes go to."""
     checks: tuple[PlausibilityCheck, ...] = ()
@@ -274,9 +274,8 @@ class RegisterMapping(Declared):
         """Say which tables it fills and does not describe."""
         filled = {table for each in self.inputs.values() for table in each.tables if is_event_table(table)}
         versions = {table for rules in self.tables.values() for table in rules.versions.values()}
-        yield from (
-            f"no [tables.{table}] with its delay_days" for table in sorted((filled | versions) - {*self.tables})
-        )
+        said = {table for table, rules in self.tables.items() if "delay_days" in rules.model_fields_set}
+        yield from (f"no [tables.{table}] with its delay_days" for table in sorted((filled | versions) - said))
 
 
 def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:
@@ -284,6 +283,8 @@ def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator
     contract = [column.name for column in columns_of(rows.table)]
     allowed = {"persons": [*contract, "reused"], "residences": _RESIDENCE_COLUMNS}.get(rows.table, contract)
     needed = _NEEDED.get(rows.table, _EVENT_NEEDS)
+    if rows.table == GEOMETRY:
+        yield f"rows of {GEOMETRY}: outlines are no table"
     yield from (f"rows of {rows.table}: the table has no column {name}" for name in given if name not in allowed)
     yield from (f"rows of {rows.table}: no {name}" for name in needed if name not in given)
     yield from (f"rows of {rows.table}: {name} is both taken and set" for name in rows.take if name in rows.set)
