@@ -229,6 +229,6 @@ def test_registers_can_only_be_read(addresses: Addresses):
 
 
 def _write(database: Database) -> None:
-    with database.connected() as connection, connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {database.qualified('new')} (a INTEGER)")
         cursor.fetchall()

@@ -18,7 +18,7 @@ from riskstrat.registers.manifest import Manifest, ManifestRead, parse_manifest
 from riskstrat.registers.source import PersonRange, digest_of
 
 if TYPE_CHECKING:
-    from adbc_driver_manager.dbapi import Connection
+    from adbc_driver_manager.dbapi import Cursor
 
 MANIFEST_TABLE = "riskstrat_manifest"
 """One row, one column ``toml``: the text of `registers.toml`."""
@@ -66,8 +66,8 @@ class Database:
         return DIALECTS[urlsplit(self.url).scheme]
 
     @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """Open a connection for as long as it is used.
+    def cursor(self) -> Iterator[Cursor]:
+        """Open a connection, and a cursor in it, for as long as it is used.
 
         Why there is none is told without credentials; why a query failed is not told, for it may hold a person's value.
         """
@@ -78,7 +78,8 @@ class Database:
             raise ContractError(self._failure(_without_secrets(str(error), self.url))) from None
         with closing(connection):
             try:
-                yield connection
+                with closing(connection.cursor()) as cursor:
+                    yield cursor
             except failures:
                 raise ContractError(self._failure("a query failed")) from None
 
@@ -88,7 +89,7 @@ class Database:
 
     def manifest(self) -> ManifestRead:
         """Read what the one row of `riskstrat_manifest` says."""
-        with self.connected() as connection, closing(connection.cursor()) as cursor:
+        with self.cursor() as cursor:
             if not self.dialect.has(cursor, MANIFEST_TABLE, self.schema):
                 raise ContractError(_no_manifest("no such table"))
             cursor.execute(f"SELECT toml FROM {self.qualified(MANIFEST_TABLE)}")
@@ -100,7 +101,7 @@ class Database:
     def store(self, table: str, file: str) -> DatabaseTable | Problem:  # noqa: ARG002
         """Find a table or view by the contract's name."""
         wanted = [column.name for column in columns_of(table)]
-        with self.connected() as connection, closing(connection.cursor()) as cursor:
+        with self.cursor() as cursor:
             if self.dialect.has(cursor, table, self.schema):
                 found = self.dialect.schema(cursor, self.qualified(table), wanted)
                 return DatabaseTable(database=self, table=table, schema=found)
@@ -164,7 +165,7 @@ class DatabaseTable:
 
     def _batches(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> Iterator[pl.DataFrame]:
         dialect = self.database.dialect
-        with self.database.connected() as connection, closing(connection.cursor()) as cursor:
+        with self.database.cursor() as cursor:
             cursor.execute(dialect.select(self.name, columns, _within(people)))
             yield from dialect.frames(cursor.fetch_record_batch(), columns)
 

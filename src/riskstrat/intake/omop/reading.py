@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -34,7 +33,7 @@ def read_tables(source: CdmSource, zone: str) -> dict[str, pl.LazyFrame]:
         found = {name.lower(): frame.lazy() for name, frame in source.items()}
     elif "://" in str(source):
         database = Database.at(str(source))
-        with database.connected() as connection, closing(connection.cursor()) as cursor:
+        with database.cursor() as cursor:
             there = [name for name in KNOWN_TABLES if database.dialect.has(cursor, name, database.schema)]
         found = {name: _scan(database, name) for name in there}
     else:
@@ -143,7 +142,7 @@ def _query(database: Database, table: str, columns: Sequence[str], rows: int | N
 
 
 def _batches(database: Database, query: str) -> Iterator[pl.DataFrame]:
-    with database.connected() as connection, closing(connection.cursor()) as cursor:
+    with database.cursor() as cursor:
         cursor.execute(query)
         reader = cursor.fetch_record_batch()
         yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
