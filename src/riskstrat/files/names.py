@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from riskstrat.errors import Problem, printable
+from riskstrat.errors import Problem, printable, repeated
 
 LONGEST_BYTES = 120
 """A file system takes 255; what is made of a name has endings, and a name of its own while it is written."""
@@ -34,7 +33,6 @@ def file_name_problems(names: Iterable[str]) -> Iterator[Problem]:
                 f"letters, digits, blanks, dots and hyphens, at most {LONGEST_BYTES} bytes, and no folder",
                 "rename it",
             )
-    counted = Counter(name.casefold() for name in given)
-    for twice in (each for each, count in counted.items() if count > 1):
+    for twice in repeated(name.casefold() for name in given):
         alike = " and ".join(f"'{printable(name)}'" for name in sorted(given) if name.casefold() == twice)
         yield Problem(f"{alike} are one file where capitals do not count", "a file each", "rename one")

@@ -115,7 +115,10 @@ def staged_folder(target: str | Path, *, command: str, sources: Iterable[Source]
 
 @contextmanager
 def whole_file(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
-    """Write a file under another name, see that it is on the disk, then rename it: after an error it is as it was."""
+    """Write a file under another name, see that it is on the disk, then rename it: after an error it is as it was.
+
+    Only its owner can read it, unless another `mode` is given.
+    """
     for left in path.parent.glob(f"{UNFINISHED}*"):
         if _is_abandoned(left):
             left.unlink(missing_ok=True)
