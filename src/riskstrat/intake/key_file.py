@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +84,7 @@ def write_key_file(path: Path, numbers: pl.DataFrame, secret: Secret) -> None:
     """Write it for its owner alone, whole or not at all."""
     witness = pl.DataFrame({HASH: [secret.witness], NUMBER: [0]}, schema=_SCHEMA)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path, mode=stat.S_IRUSR | stat.S_IWUSR) as file:
+    with whole_file(path) as file:
         pl.concat([witness, numbers]).write_parquet(file)
 
 

@@ -47,23 +47,16 @@ def validate_events(
     nothing = {
         column.name: pl.lit(None, dtype=column.dtype) for column in columns_of("events") if column.name not in columns
     }
-    known = persons.lazy().select(
-        "person_id", "birth_date_precision", pl.col("birth_date").alias("__born"), pl.lit(value=True).alias("__known")
-    )
-    rules = {
-        **row_rules(last_day),
-        NO_PERSON: pl.col("__known").is_null(),
-        BEFORE_BIRTH: pl.col("date") < pl.col("__born"),
-        **more,
-    }
-    complete = rows.with_columns(**nothing).join(known, on="person_id", how="left")
-    complete = complete.with_columns(ended(pl.col(END)).alias(END), before_invented_birth().alias(MOVED))
     born = pl.col("__born")
+    rules = {**row_rules(last_day), NO_PERSON: born.is_null(), BEFORE_BIRTH: pl.col("date") < born, **more}
+    births = persons.lazy().select("person_id", "birth_date_precision", __born="birth_date")
+    complete = rows.with_columns(**nothing).join(births, on="person_id", how="left")
+    complete = complete.with_columns(ended(pl.col(END)).alias(END), before_invented_birth().alias(MOVED))
     moved = complete.with_columns(
         pl.when(MOVED).then(born).otherwise(DATE).alias(DATE),
         pl.when(pl.col(MOVED) & pl.col(END).is_not_null()).then(pl.max_horizontal(END, born)).otherwise(END).alias(END),
     )
-    return moved.with_columns(first_rule(rules)).drop("__born", "__known", "birth_date_precision")
+    return moved.with_columns(first_rule(rules)).drop("__born", "birth_date_precision")
 
 
 def before_invented_birth() -> pl.Expr:

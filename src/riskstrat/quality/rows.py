@@ -18,7 +18,7 @@ import polars as pl
 from riskstrat.codes.expression import parse
 from riskstrat.codes.growth import contradicts, plausible_bmi
 from riskstrat.codes.systems import is_code
-from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
+from riskstrat.registers.checks import rejections
 from riskstrat.registers.contract import PERSON, columns_of, first_broken
 from riskstrat.registers.opened import Registers
 from riskstrat.registers.source import PersonRange, Source, equal_ranges
@@ -158,15 +158,6 @@ def person_ranges(registers: Registers, table: str, rows_at_a_time: int) -> list
     return equal_ranges(ids, max(1, min(-(-rows // rows_at_a_time), ids.len())))
 
 
-def rejections(registers: Registers, table: str) -> dict[str, pl.Expr]:
-    """Say when a row is left out everywhere; it counts under the first rule that it breaks only."""
-    return {
-        **registers.sources[table].broken,
-        NO_PERSON: pl.col("birth_date").is_null(),
-        BEFORE_BIRTH: pl.col("date") < pl.col("birth_date"),
-    }
-
-
 def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
     """Say when a row that is kept breaks a rule: over its own columns and those of the person."""
     entry, written = registers.manifest.tables[table], registers.codes(table)
@@ -210,7 +201,7 @@ def _rows_of(source: Source, people: pl.DataFrame, some: PersonRange) -> pl.Data
 
 
 def _count(rows: pl.DataFrame, registers: Registers, table: str) -> Tally:
-    validated = rows.with_columns(rule=first_broken(rejections(registers, table)))
+    validated = rows.with_columns(rule=first_broken(rejections(registers.sources[table])))
     kept = validated.filter(pl.col("rule").is_null())
     kind = pl.col("setting" if registers.prefix_matching(table) else "code").fill_null("")
     count = pl.len().cast(pl.Int64).alias("rows")

@@ -46,10 +46,15 @@ def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Dat
     return pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *counted]).sort("table", "rule")
 
 
+def rejections(source: Source) -> dict[str, pl.Expr]:
+    """Say when an event row beside the birth of its person is left out; it counts under the first rule that it breaks."""
+    born = pl.col("birth_date")
+    return {**source.broken, NO_PERSON: born.is_null(), BEFORE_BIRTH: pl.col("date") < born}
+
+
 def _rejected_of(table: str, source: Source, births: pl.DataFrame) -> pl.DataFrame:
-    known = births.lazy().with_columns(known=True)
-    rules = {**source.broken, NO_PERSON: pl.col("known").is_null(), BEFORE_BIRTH: pl.col("date") < pl.col("birth_date")}
-    rows = source.scan().join(known, on="person_id", how="left").select(rule=first_broken(rules)).drop_nulls()
+    beside = source.scan().join(births.lazy(), on="person_id", how="left")
+    rows = beside.select(rule=first_broken(rejections(source))).drop_nulls()
     counted = rows.group_by("rule").agg(rows=pl.len().cast(pl.Int64))
     return _collected(table, source, counted.select(pl.lit(table).alias("table"), "rule", "rows"))
 
