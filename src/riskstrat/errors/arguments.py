@@ -40,7 +40,8 @@ _REMEDIES = {
 _NO_COLUMN = "ColumnNotFoundError"
 _ABOUT_FRAMES = (_NO_COLUMN, "SchemaError", "InvalidOperationError", "DuplicateError")
 """What polars raises for frames whose columns are not those that are needed."""
-_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1e-6, 54_788), "rows_at_a_time": (1, 2**40), "truncate": (0, 1)}
+_BETWEEN = {"delay_days": (0, 36_525), "horizon_days": (1e-6, 54_788), "rows_at_a_time": (1, 2**40)}
+_BETWEEN |= dict.fromkeys(("truncate", "max_rejected_share"), (0, 1))
 _BETWEEN |= dict.fromkeys(("seed", "random_state"), (0, 2**63 - 1))
 """Arguments that have a smallest and a largest value wherever they are taken."""
 

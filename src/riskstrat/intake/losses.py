@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from riskstrat.errors import ContractError, Problem, UsageError, few
+from riskstrat.errors import ContractError, Problem, few
 from riskstrat.records.intake_account import KEPT, MADE, MERGED, READ, REJECTED
 
 MAX_REJECTED_SHARE = 0.5
@@ -28,12 +28,6 @@ def refuse_losses(counts: pl.DataFrame, persons: int, allowed: float) -> None:
         expected, remedy = "at least one", "look at what became of the rows about persons"
         problems.append(Problem("no person in the end", expected, remedy, table="persons"))
     ContractError.refuse(problems)
-
-
-def check_share(allowed: float) -> None:
-    """Refuse what is no share."""
-    if not 0 <= allowed <= 1:
-        raise UsageError(Problem(f"max_rejected_share = {allowed}", "a number from 0 to 1", "give 0.2 for 20 %"))
 
 
 def _problems(counts: pl.DataFrame, allowed: float) -> Iterator[Problem]:

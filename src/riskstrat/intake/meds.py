@@ -30,7 +30,7 @@ from riskstrat.intake.conversion import (
     within,
     write_conversions,
 )
-from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
+from riskstrat.intake.losses import MAX_REJECTED_SHARE
 from riskstrat.intake.meds_codes import (
     BIRTH,
     DATA,
@@ -192,7 +192,6 @@ def from_meds(
     1
     """
     guard_folder(out, command=COMMAND, sources=(source,))
-    check_share(max_rejected_share)
     refuse_unknown(time_zone=time_zone)
     data = _dataset(restored(source), dict(tables or {}), time_zone)
     refuse_identities_in(data.rows, DATA, reserve_numbers)

@@ -47,7 +47,7 @@ def rejected_rows(sources: Mapping[str, Source], births: pl.DataFrame) -> pl.Dat
 
 
 def rejections(source: Source) -> dict[str, pl.Expr]:
-    """Say when an event row beside the birth of its person is left out; it counts under the first rule that it breaks."""
+    """Say when an event row, beside the birth of its person, is left out: under the first rule that it breaks."""
     born = pl.col("birth_date")
     return {**source.broken, NO_PERSON: born.is_null(), BEFORE_BIRTH: pl.col("date") < born}
 

@@ -19,7 +19,7 @@ from riskstrat.intake.conversion import (
     refuse_unknown,
     write_conversions,
 )
-from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share
+from riskstrat.intake.losses import MAX_REJECTED_SHARE
 from riskstrat.intake.omop.declarations import EVENT_TABLES, KNOWN_TABLES, LOCATION, SOURCE_OF_DATA
 from riskstrat.intake.omop.events import ConversionContext, Prefer, Units, event_conversions, wanted_tables
 from riskstrat.intake.omop.persons import ConvertedPersons, convert_persons
@@ -110,7 +110,6 @@ def from_omop(
     locations = () if isinstance(source, Mapping) else (source,)
     guard_folder(out, command=COMMAND, sources=locations)
     systems = dict(code_systems or {})
-    check_share(max_rejected_share)
     refuse_unknown(*(("code system", system, CODE_SYSTEMS) for system in systems.values()), time_zone=time_zone)
     for location in locations:
         restored(location)

@@ -15,7 +15,7 @@ import polars as pl
 from riskstrat.errors.arguments import checked
 from riskstrat.extras import optional
 from riskstrat.files import guard_folder, restored, staged_folder
-from riskstrat.intake.losses import MAX_REJECTED_SHARE, check_share, refuse_losses
+from riskstrat.intake.losses import MAX_REJECTED_SHARE, refuse_losses
 from riskstrat.intake.raw_extracts.account import RowCounts, total
 from riskstrat.intake.raw_extracts.batches import Batch, batches
 from riskstrat.intake.raw_extracts.coverage import Span, coverage_of, entries_of, last_day_of, rules_of
@@ -102,7 +102,6 @@ def extracts(
     own_mappings = [Path(each) for each in mapping]
     sources = (source, *own_mappings)
     guard_folder(target, command=COMMAND, sources=sources)
-    check_share(max_rejected_share)
     optional("jinja2")  # the account is written last; its package is asked for first
     known = mappings(own_mappings)
     shipped = mappings() if own_mappings else known
