@@ -22,14 +22,13 @@ from riskstrat.registers.contract import columns_of
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
-from riskstrat.registers.writing import write_tables
+from riskstrat.registers.writing import ROWS_PER_GROUP, write_tables
 
 REJECTED_FOLDER = "rejected"
 WITHOUT_POINT = frozenset(system for system in CLASSIFICATIONS if system.startswith("icd"))
 """Code systems whose codes are kept without their point."""
 
 ROWS_AT_A_TIME = 5_000_000
-_ROWS_PER_GROUP = 500_000
 _ORDER = ("person_id", "date", "code", "value")
 
 
@@ -53,10 +52,6 @@ class TableConversion:
         there = rows.collect_schema().names()
         wanted = [column.name for column in columns_of(self.table) if column.name in there]
         return rows.filter(pl.col(RULE).is_null()).select(*wanted, MOVED, pl.lit(self.dataset).alias(SOURCE))
-
-    def rejected(self, people: PersonRange) -> pl.LazyFrame:
-        """Return the others as they were, with the rule."""
-        return rejected_rows(self.rows(people))
 
 
 def within(person: pl.Expr, people: PersonRange) -> pl.Expr:
@@ -198,7 +193,7 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
     paths = [parts / f"{conversion.dataset}.rejected.{number:06d}" for number in range(len(ranges))]
     for path, people in zip(paths, ranges, strict=True):
         with readable(_unreadable(conversion.dataset)):
-            conversion.rejected(people).sink_parquet(path)
+            rejected_rows(conversion.rows(people)).sink_parquet(path)
     target = folder / f"{conversion.dataset}.parquet"
     _joined(paths, target)
     return pl.read_parquet(target, columns=["rule"], glob=False)["rule"]
@@ -206,7 +201,7 @@ def _write_rejected(conversion: TableConversion, ranges: Sequence[PersonRange], 
 
 def _joined(parts: Iterable[Path], path: Path) -> None:
     rows = pl.scan_parquet(sorted(parts), glob=False)
-    rows.sink_parquet(path, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+    rows.sink_parquet(path, compression="zstd", row_group_size=ROWS_PER_GROUP)
 
 
 def _unreadable(dataset: str) -> Problem:

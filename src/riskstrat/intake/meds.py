@@ -7,7 +7,7 @@ vocabulary is a table, and an account of every row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,7 +72,10 @@ SEX_OF = MappingProxyType(
 )
 """How codes of the sex vocabularies write it; 8507 and 8532 are the concepts of OMOP."""
 
-_NEEDED = ("subject_id", "time", "code", "numeric_value")
+_NEEDED = MappingProxyType(
+    {"subject_id": cs.all(), "time": cs.temporal() | cs.string(), "code": cs.all(), "numeric_value": cs.numeric()}
+)
+"""Columns of MEDS 0.3 and 0.4 -> the types that they may have; one without any value has none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -254,16 +257,16 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
 def _sound(rows: pl.LazyFrame) -> pl.LazyFrame:
     with readable(data_problem("files that cannot be read", "whole Parquet files", "export them again")):
         schema = rows.collect_schema()
-    missing = [name for name in _NEEDED if name not in schema]
-    kinds = {"time": cs.temporal() | cs.string(), "numeric_value": cs.numeric()}
-    for name, kind in kinds.items() if not missing else ():
-        if schema[name] != pl.Null and name not in cs.expand_selector(rows.collect_schema().to_frame(), kind):
-            raise ContractError(data_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again"))
-    ContractError.refuse(
-        Problem("no such column", "the column of MEDS 0.3 or 0.4", "add it", table=DATA, column=name)
-        for name in missing
-    )
+    ContractError.refuse(_column_problems(schema))
     return rows
+
+
+def _column_problems(schema: pl.Schema) -> Iterator[Problem]:
+    for name, kind in _NEEDED.items():
+        if name not in schema:
+            yield data_problem("no such column", "the column of MEDS 0.3 or 0.4", "add it", column=name)
+        elif name not in cs.expand_selector(schema.to_frame(), kind | cs.by_dtype(pl.Null)):
+            yield data_problem(f"{name} of type {schema[name]}", "the type of MEDS", "export it again")
 
 
 def _spans(data: _Dataset, deaths: pl.DataFrame) -> pl.DataFrame:

@@ -25,10 +25,10 @@ from riskstrat.intake.omop.declarations import (
 from riskstrat.intake.omop.persons import ConvertedPersons
 from riskstrat.intake.omop.reading import Tables, column
 from riskstrat.intake.validation import BOUND, IS_BOUND, NOT_A_NUMBER, validate_events, with_source
+from riskstrat.registers.opened import INPATIENT
 from riskstrat.registers.source import PersonRange
 
 Prefer = Literal["source", "concept"]
-INPATIENT = "inpatient"
 CAUSES = "death_causes"
 _UNIT, _SPELT, _VISIT, _BOUND, _NOT_READ = "__unit", "__spelt", "__visit", "__bound", "__not_read"
 _NUMBER, _DAY, _WORD, _REAL = pl.Int64(), pl.Date(), pl.String(), pl.Float64()
@@ -127,12 +127,13 @@ def _shaped(each: EventTable, context: ConversionContext) -> pl.LazyFrame:
         _UNIT: pl.coalesce(column(schema, each.unit, _WORD), named),
         _VISIT: column(schema, (VISIT_ID,), _NUMBER),
     }
-    rows = with_source(tables[each.name], columns)
     if each.name == VISIT:
-        own = column(schema, ("visit_concept_id",), _NUMBER)
-        rows = with_source(tables[VISIT], {**columns, "setting": _recoded(own, SETTING_OF, None)})
-        return rows.drop(_VISIT)
-    return _in_visits(rows, tables).drop(_VISIT)
+        return with_source(tables[VISIT], {**columns, "setting": _setting(schema)}).drop(_VISIT)
+    return _in_visits(with_source(tables[each.name], columns), tables).drop(_VISIT)
+
+
+def _setting(schema: pl.Schema) -> pl.Expr:
+    return _recoded(column(schema, ("visit_concept_id",), _NUMBER), SETTING_OF, None)
 
 
 def _code(each: EventTable, schema: pl.Schema, prefer: Prefer, *, point: bool) -> pl.Expr:
@@ -161,14 +162,13 @@ def _recoded(concept: pl.Expr, words: Mapping[int, str], other: str | None) -> p
 
 def _in_visits(rows: pl.LazyFrame, tables: Tables) -> pl.LazyFrame:
     """Take the setting from the visit; what was recorded during a stay ends, and is known, with the stay."""
-    nothing = {"setting": pl.lit(None, dtype=_WORD)}
     if VISIT not in tables:
-        return rows.with_columns(**nothing)
+        return rows.with_columns(setting=pl.lit(None, dtype=_WORD))
     schema = tables[VISIT].collect_schema()
     visits = tables[VISIT].select(
         column(schema, ("person_id",), _NUMBER).alias("person_id"),
         column(schema, (VISIT_ID,), _NUMBER).alias(_VISIT),
-        _recoded(column(schema, ("visit_concept_id",), _NUMBER), SETTING_OF, None).alias("setting"),
+        _setting(schema).alias("setting"),
         column(schema, ("visit_end_date", "visit_end_datetime"), _DAY).alias("left"),
     )
     once = visits.drop_nulls(_VISIT).group_by("person_id", _VISIT).agg(pl.col("setting").min(), pl.col("left").max())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -24,7 +24,6 @@ from riskstrat.intake.validation import (
     validate_deaths,
     with_source,
 )
-from riskstrat.records.intake_account import CONVERSION_COUNTS
 from riskstrat.registers.checks import NO_PERSON
 from riskstrat.registers.days import ended, stands_for_unknown
 
@@ -40,9 +39,9 @@ class ConvertedPersons:
     first_day: date
     last_day: date
     """`first_day` and `last_day`: the first day on which anybody was observed, and the last that can have been seen."""
-    rejected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    rejected: dict[str, pl.DataFrame]
     """Rows that were rejected, by table of the CDM."""
-    account: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONVERSION_COUNTS))
+    account: pl.DataFrame
     """Columns as in `CONVERSION_COUNTS`."""
 
 
