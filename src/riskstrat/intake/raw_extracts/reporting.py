@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from riskstrat.intake.conversion import REJECTED_FOLDER
 from riskstrat.intake.raw_extracts.account import RowCounts
-from riskstrat.intake.raw_extracts.delivery import Delivery
+from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Delivery
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.intake.raw_extracts.persons import REUSED
 from riskstrat.intake.raw_extracts.tables import PERSONS
@@ -62,17 +63,18 @@ def intake_account(counted: RowCounts, delivery: Delivery, manifest: Manifest, f
 
 
 def _files(delivery: Delivery) -> pl.DataFrame:
-    memory = [
-        [name for name, column in each.declared.columns.items() if column.status == "memory" and each.columns[name]]
-        for each in delivery.files
-    ]
     rows = [
-        (each.file, each.dataset, each.sheet.format, ", ".join(unverified), ", ".join(each.unused))
-        for each, unverified in zip(delivery.files, memory, strict=True)
+        (each.file, each.dataset, each.sheet.format, ", ".join(_unverified(each)), ", ".join(each.unused))
+        for each in delivery.files
     ]
     rows += [(file, NO_TABLE, "", "", "") for file in delivery.without_tables]
     schema = dict.fromkeys(("file", "dataset", "format", "unverified", "unused"), pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _unverified(file: DeliveredFile) -> Iterator[str]:
+    """Name the columns found whose spellings are declared from memory."""
+    return (name for name, found in file.columns.items() if found and file.declared.columns[name].status == "memory")
 
 
 def _years(counted: RowCounts, manifest: Manifest) -> pl.DataFrame:

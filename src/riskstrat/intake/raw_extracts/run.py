@@ -23,7 +23,7 @@ from riskstrat.intake.raw_extracts.delivery import DeliveredFile, delivery_of
 from riskstrat.intake.raw_extracts.parsing import key_maps
 from riskstrat.intake.raw_extracts.reporting import IntakeResult, intake_account
 from riskstrat.intake.raw_extracts.shipped import mappings
-from riskstrat.intake.raw_extracts.storage import IntakeContext, by_table, join_rejected, stored
+from riskstrat.intake.raw_extracts.storage import IntakeContext, join_rejected, stored
 from riskstrat.intake.raw_extracts.tables import PERSONS, write_tables
 from riskstrat.publication.intake_account import write_intake_account
 from riskstrat.registers.manifest import FILE_NAME, Manifest, to_toml
@@ -111,7 +111,7 @@ def extracts(
     with staged_folder(target, command=COMMAND, sources=sources) as staging:
         counted: list[RowCounts] = []
         read = batches(delivery.files, keys, staging.scratch, lambda what, share: tell(what, _READING * share))
-        parts = by_table(stored(_noted(read, counted), staging.scratch / "parts"))
+        parts = stored(_noted(read, counted), staging.scratch / "parts")
         months = total(counted).years
         spans = coverage_of(months, delivery.files)
         context = IntakeContext(

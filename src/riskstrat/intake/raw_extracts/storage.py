@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,30 +28,22 @@ _ORDER = (PERSON, "area_id", "start_date", "date", "code", "value")
 class Part:
     """A file of rows of one table, sorted by person; ranges are cut from `sample`, every 500th person."""
 
-    table: str
     path: Path
     rows: int
     sample: pl.Series
 
 
-def stored(frames: Iterable[tuple[str, pl.DataFrame]], folder: Path) -> Iterator[Part]:
-    """Write frames of many tables as parts, when enough rows of a table have come in."""
-    waiting: dict[str, list[pl.DataFrame]] = {}
+def stored(frames: Iterable[tuple[str, pl.DataFrame]], folder: Path) -> Mapping[str, Sequence[Part]]:
+    """Write frames of many tables as parts, when enough rows of a table have come in; give the parts by table."""
+    waiting: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    parts: dict[str, list[Part]] = defaultdict(list)
     for table, frame in frames:
-        held = waiting.setdefault(table, [])
-        held.append(frame)
-        if sum(each.height for each in held) >= ROWS_IN_A_PART:
-            yield _written(table, waiting.pop(table), folder)
-    for table in tuple(waiting):
-        yield _written(table, waiting.pop(table), folder)
-
-
-def by_table(parts: Iterable[Part]) -> dict[str, list[Part]]:
-    """Sort parts by their table."""
-    found: dict[str, list[Part]] = {}
-    for part in parts:
-        found.setdefault(part.table, []).append(part)
-    return found
+        waiting[table].append(frame)
+        if sum(each.height for each in waiting[table]) >= ROWS_IN_A_PART:
+            parts[table].append(_written(waiting.pop(table), folder / table))
+    for table, left in waiting.items():
+        parts[table].append(_written(left, folder / table))
+    return dict(parts)
 
 
 def ranges(parts: Sequence[Part]) -> list[PersonRange]:
@@ -69,16 +62,12 @@ def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.
     return rows.filter(within(pl.col(PERSON), people)).collect()
 
 
-def _written(table: str, frames: Sequence[pl.DataFrame], folder: Path) -> Part:
-    rows = pl.concat(frames).sort(PERSON) if PERSON in frames[0].columns else pl.concat(frames)
-    path = _next(folder / table)
+def _written(frames: Sequence[pl.DataFrame], folder: Path) -> Part:
+    rows, path = pl.concat(frames), _next(folder)
+    rows = rows.sort(PERSON) if PERSON in rows.columns else rows
     rows.write_parquet(path, compression="lz4", row_group_size=_ROWS_IN_A_GROUP)
-    sample = (
-        rows[PERSON].drop_nulls().gather_every(_SAMPLED_EVERY)
-        if PERSON in rows.columns
-        else pl.Series([], dtype=pl.Int64)
-    )
-    return Part(table=table, path=path, rows=rows.height, sample=sample)
+    people = rows[PERSON] if PERSON in rows.columns else pl.Series([], dtype=pl.Int64)
+    return Part(path=path, rows=rows.height, sample=people.drop_nulls().gather_every(_SAMPLED_EVERY))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,10 +28,10 @@ from riskstrat.intake.raw_extracts.storage import (
     rows_of,
     write_piece,
 )
-from riskstrat.intake.raw_extracts.validation import ReferencePersons, person_rule, validate_events
+from riskstrat.intake.raw_extracts.validation import ReferencePersons, person_rules, validate_events
 from riskstrat.intake.validation import MOVED_TO_BIRTH
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
-from riskstrat.registers.contract import PERSON, columns_of, is_event_table
+from riskstrat.registers.contract import PERSON, columns_of, first_broken, is_event_table
 from riskstrat.registers.source import PersonRange
 
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
@@ -91,7 +91,7 @@ def _with_person_rules(locations: pl.DataFrame, reference: ReferencePersons) -> 
     early = ((day < birth) & same_period(birth, pl.col("birth_date_precision"), day)).fill_null(value=False)
     moved = int(told.select(early.sum()).item())
     ruled = told.with_columns(
-        pl.when(early).then(birth).otherwise(day).alias("date"), person_rule(reference).alias(RULE)
+        pl.when(early).then(birth).otherwise(day).alias("date"), first_broken(person_rules(reference)).alias(RULE)
     )
     return ruled.select(*locations.columns, RULE), RowCounts(
         counts=counts([(RESIDENCES, "date", MOVED_TO_BIRTH, REPAIRED, moved)])

@@ -109,9 +109,9 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     """Validate all rows of an event table about a range of persons, as `shaping.shaped` made them."""
     told = rows.join(reference.persons, on=PERSON, how="left")
     repaired, moved = _repaired(table, told)
-    contract = first_broken(row_rules(reference.last_day))
-    born_later = first_broken({BEFORE_BIRTH: pl.col(DATE) < pl.col("birth_date")})
-    ruled = repaired.with_columns(pl.coalesce(contract, person_rule(reference), born_later).alias(RULE))
+    early = {BEFORE_BIRTH: pl.col(DATE) < pl.col("birth_date")}
+    broken = first_broken({**row_rules(reference.last_day), **person_rules(reference), **early})
+    ruled = repaired.with_columns(broken.alias(RULE))
     rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
     content = [column.name for column in columns_of(table)]
@@ -131,14 +131,13 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     )
 
 
-def person_rule(reference: ReferencePersons) -> pl.Expr:
-    """Say what is wrong with the person of a row: none, a reused number, or nobody that persons knows."""
-    rules = {
+def person_rules(reference: ReferencePersons) -> dict[str, pl.Expr]:
+    """Say what can be wrong with the person of a row: none, a reused number, or nobody that persons knows."""
+    return {
         "no person": pl.col(PERSON).is_null(),
         REUSED: pl.col(PERSON).is_in(reference.reused.implode()),
         NO_PERSON: pl.col("birth_date").is_null(),
     }
-    return first_broken(rules)
 
 
 def _repaired(table: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
