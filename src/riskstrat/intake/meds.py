@@ -35,9 +35,9 @@ from riskstrat.intake.meds_codes import (
     BIRTH,
     DATA,
     DEATH,
+    RESERVED,
     SEX,
     SUBJECT,
-    TAKEN,
     WITHOUT_VOCABULARY,
     data_problem,
     facts_by_code,
@@ -244,7 +244,7 @@ def _dataset(folder: Path, tables: Mapping[str, str], time_zone: str) -> _Datase
     UsageError.refuse(
         Problem(f"the table '{table}'", "a name for a table of events", "give another")
         for table in tables.values()
-        if table in TAKEN or not table.isidentifier()
+        if table in RESERVED or not table.isidentifier()
     )
     rows = _sound(pl.concat([pl.scan_parquet(path, glob=False) for path in paths], how="diagonal_relaxed"))
     distinct = read_now(rows.select(pl.col("code").cast(pl.String).unique()).drop_nulls(), DATA)

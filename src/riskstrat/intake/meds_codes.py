@@ -16,7 +16,7 @@ from riskstrat.registers.contract import KNOWN_ENTRIES
 DATA, SUBJECT, BIRTH, DEATH, SEX = "data", "subject", "birth", "death", "sex"
 CODE_OF = MappingProxyType({"MEDS_BIRTH": BIRTH, "MEDS_DEATH": DEATH})
 WITHOUT_VOCABULARY = "events"
-TAKEN = frozenset({*KNOWN_ENTRIES, BIRTH, DEATH, SEX, SUBJECT})
+RESERVED = frozenset({*KNOWN_ENTRIES, BIRTH, DEATH, SEX, SUBJECT})
 """Names that no vocabulary's table can have: the contract's, and those of the datasets about persons."""
 SEX_VOCABULARIES = ("gender", "sex", "meds_gender", "meds_sex")
 SYSTEM_OF = MappingProxyType(
@@ -47,7 +47,7 @@ def placed_codes(codes: pl.DataFrame, facts: Mapping[str, str], tables: Mapping[
     word = code.str.extract(r"^([^/]+)/+.")
     slug = word.str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "_").str.strip_chars("_")
     named = pl.when(slug.str.contains("^[a-z]")).then(slug).otherwise(pl.format("meds_{}", slug))
-    own = pl.when(named.is_in(list(TAKEN)))
+    own = pl.when(named.is_in(list(RESERVED)))
     table = word.replace_strict(dict(tables), default=None, return_dtype=pl.String) if tables else pl.lit(None)
     dataset = pl.coalesce(
         code.replace_strict(dict(facts), default=None, return_dtype=pl.String),
