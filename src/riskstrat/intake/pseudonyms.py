@@ -26,13 +26,12 @@ from riskstrat.intake.key_file import (
     write_key_file,
 )
 from riskstrat.intake.numbers import as_text, without_decimals
-from riskstrat.intake.raw_extracts.reading import ENDINGS, opened
+from riskstrat.intake.raw_extracts.reading import ENDINGS, opened, parquet_frames
 from riskstrat.intake.raw_extracts.text import FAULT, LINE, REPLACED, UnreadableError
 from riskstrat.records.intake_account import Pseudonymised
 
 COMMAND = "pseudonymise"
 IDENTITY = "__identity"
-_ROWS_AT_A_TIME = 500_000
 _UNKNOWN = "??"
 _WHOLE = rf"^(18|19|20)?([0-9]{{6}})({DASH}|\+)?([0-9]{{4}})$"
 Columns = Sequence[str] | Mapping[str, str]
@@ -103,8 +102,9 @@ def pseudonymise(
     (1, {'visits.parquet': ('PersonNr',)})
     """
     target, keys = Path(out), Path(key_file)
-    sources = (source, keys, *(() if secret_file is None else (secret_file,)))
-    for path in (keys, *(() if secret_file is None else (Path(secret_file),))):
+    kept_apart = (keys, *(() if secret_file is None else (Path(secret_file),)))
+    sources = (source, *kept_apart)
+    for path in kept_apart:
         refuse_beside_registers(path, target, *((Path(source),) if Path(source).is_dir() else ()))
     guard_folder(target, command=COMMAND, sources=sources)
     secret = Secret.read(None if secret_file is None else Path(secret_file), os.environ)
@@ -210,26 +210,18 @@ def _refuse_nothing_to_do(files: Sequence[_Delivery]) -> None:
 
 def _frames(path: Path) -> Iterator[tuple[pl.DataFrame, int]]:
     """Read a file in pieces, Parquet in its own types and all else as texts, with how many rows cannot be used."""
-    if path.suffix.lower() == ".parquet":
-        yield from ((frame, 0) for frame in _parquet_frames(path))
-        return
     sheet = opened(path, lambda _: False)
+    if path.suffix.lower() == ".parquet":
+        types = pl.read_parquet_schema(path)
+        yield pl.DataFrame(schema=types), 0  # a file may have no rows
+        yield from ((frame, 0) for frame in parquet_frames(path, list(types)))
+        return
     if len(set(sheet.header)) < len(sheet.header):
         raise UnreadableError("two columns of one name")
-    yield pl.DataFrame(schema=dict.fromkeys(sheet.header, pl.String)), 0  # a file may have no rows
+    yield pl.DataFrame(schema=dict.fromkeys(sheet.header, pl.String)), 0
     for frame in sheet.frames():
         sound = frame.filter(pl.col(FAULT).is_null()).drop(LINE, FAULT)
         yield sound.rename(dict(zip(sound.columns, sheet.header, strict=True))), frame.height - sound.height
-
-
-def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
-    rows = pl.scan_parquet(path, glob=False)
-    try:
-        height = rows.select(pl.len()).collect().item()
-        for start in range(0, max(height, 1), _ROWS_AT_A_TIME):
-            yield rows.slice(start, _ROWS_AT_A_TIME).collect()
-    except (pl.exceptions.PolarsError, OSError):
-        raise UnreadableError("a Parquet file that cannot be read") from None
 
 
 def _running_numbers(

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from riskstrat.intake.numbers import plain_word
 from riskstrat.registers.contract import GEOMETRY, columns_of, is_event_table
@@ -262,16 +262,10 @@ class RegisterMapping(Declared):
     time_zone: TimeZone = STOCKHOLM
     """In which a point in time with a zone or an offset becomes a day."""
 
-    @field_validator("inputs")
-    @classmethod
-    def _plain_names(cls, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
-        odd = [name for name in inputs if not name.isidentifier()]
-        if odd:
-            raise ValueError("names of inputs are letters, digits and underscores")
-        return inputs
-
     def contradictions(self) -> Iterator[str]:
-        """Say which tables it fills and does not describe."""
+        """Say which tables it fills and does not describe, and whether a name of an input is none."""
+        if not all(name.isidentifier() for name in self.inputs):
+            yield "names of inputs are letters, digits and underscores"
         filled = {table for each in self.inputs.values() for table in each.tables if is_event_table(table)}
         versions = {table for rules in self.tables.values() for table in rules.versions.values()}
         said = {table for table, rules in self.tables.items() if "delay_days" in rules.model_fields_set}

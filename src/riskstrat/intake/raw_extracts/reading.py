@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -40,8 +40,8 @@ class Sheet:
         if self.dialect is not None:
             yield from text_frames(self.path, self.dialect)
             return
-        first = 1
-        for frame in (_parquet_frames if _is_parquet(self.path) else _statistical_frames)(self.path):
+        path, first = self.path, 1
+        for frame in parquet_frames(path, _plain_columns(path)) if _is_parquet(path) else _statistical_frames(path):
             yield _numbered(frame, first)
             first += frame.height
 
@@ -55,7 +55,7 @@ def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
         separator = {"\t": "tab"}.get(found.separator, found.separator)
         return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
     try:
-        header = (_parquet_header if _is_parquet(path) else _statistical_header)(path)
+        header = (_plain_columns if _is_parquet(path) else _statistical_header)(path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, ValueError) as error:
         raise UnreadableError(f"content that is no {path.suffix.lower().lstrip('.')} file") from error
     header = tuple(unicodedata.normalize("NFC", name) for name in header)
@@ -73,19 +73,19 @@ def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     return texts.with_columns(lines.alias(LINE), pl.lit(None, dtype=pl.String).alias(FAULT))
 
 
-def _parquet_header(path: Path) -> tuple[str, ...]:
+def _plain_columns(path: Path) -> tuple[str, ...]:
     """Name the columns that hold one plain value a row."""
     schema = pl.read_parquet_schema(path)
     return tuple(name for name, dtype in schema.items() if not dtype.is_nested() and dtype != pl.Binary)
 
 
-def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
-    rows = pl.scan_parquet(path, glob=False)
-    plain = _parquet_header(path)
+def parquet_frames(path: Path, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Read columns of a Parquet file in their own types; `UnreadableError` if it breaks off."""
+    rows = pl.scan_parquet(path, glob=False).select(columns)
     try:
         height = rows.select(pl.len()).collect().item()
         for start in range(0, height, ROWS_AT_A_TIME):
-            yield rows.slice(start, ROWS_AT_A_TIME).select(plain).collect()
+            yield rows.slice(start, ROWS_AT_A_TIME).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UnreadableError("a Parquet file that breaks off") from error
 
