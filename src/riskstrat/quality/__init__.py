@@ -20,6 +20,7 @@ from riskstrat.quality.persons import broken_by_area_facts, broken_by_persons, b
 from riskstrat.quality.rows import BROKEN, ROWS_AT_A_TIME, tally
 from riskstrat.quality.rules import NOBODY_ELIGIBLE, NOT_READ, RULES, Rule
 from riskstrat.quality.years import broken_by_days, broken_by_years
+from riskstrat.records.cohort import Cohort
 from riskstrat.records.findings import SEVERITIES, DryRun, Findings, Severity
 from riskstrat.registers import Registers
 from riskstrat.registers.contract import is_event_table
@@ -80,18 +81,14 @@ def check(
     """
     notes = () if condition is None else check_condition(condition, registers)
     people = people_of(registers)
-    broken = [
-        found.select(pl.lit(table).alias("table"), *BROKEN)
-        for table, found in _broken(registers, people, rows_at_a_time)
-    ]
+    broken = list(_broken(registers, people, rows_at_a_time))
     dry_run = None
     if condition is not None:
         day = as_of or registers.manifest.day_after
         dry_run, nobody = _dry_run(condition, registers, day, rows_at_a_time, notes)
-        broken.append(nobody)
-    return Findings(
-        name=registers.manifest.name, tables=registers.tables, findings=_findings(pl.concat(broken)), dry_run=dry_run
-    )
+        broken.append(("persons", nobody))
+    findings = pl.concat(_findings(table, found) for table, found in broken)
+    return Findings(name=registers.manifest.name, tables=registers.tables, findings=findings, dry_run=dry_run)
 
 
 def _dry_run(
@@ -99,38 +96,31 @@ def _dry_run(
 ) -> tuple[DryRun, pl.DataFrame]:
     """Count what a condition finds; that nobody is eligible is a finding, beside the counts that tell why."""
     components, years = count_by_component_and_year(condition, registers, rows_at_a_time=rows_at_a_time)
-    nobody = pl.DataFrame(schema={"table": pl.String, **BROKEN})
+    nobody: list[tuple[str, str, int, int]] = []
+    found: Cohort | NobodyEligibleError
     try:
-        cohort = build_cohort(condition, registers, as_of, min_outcomes=0)
-        flow, keys, notes = (
-            cohort.flow,
-            cohort.flow_keys,
-            (*cohort.notes, *explain_index_dates(condition, registers, cohort)),
-        )
+        found = build_cohort(condition, registers, as_of, min_outcomes=0)
+        notes = (*found.notes, *explain_index_dates(condition, registers, found))
     except NobodyEligibleError as refused:
-        flow, keys = refused.flow, refused.flow_keys
-        nobody = pl.DataFrame(
-            [("persons", NOBODY_ELIGIBLE, condition.name, 0, registers.births.height)],
-            schema=nobody.schema,
-            orient="row",
-        )
-    return DryRun(
+        found, nobody = refused, [(NOBODY_ELIGIBLE, condition.name, 0, registers.births.height)]
+    dry_run = DryRun(
         condition=condition.name,
         as_of=as_of,
         components=components,
         years=years,
-        flow=flow,
-        flow_keys=keys,
+        flow=found.flow,
+        flow_keys=found.flow_keys,
         notes=notes,
-    ), nobody
+    )
+    return dry_run, pl.DataFrame(nobody, schema=BROKEN, orient="row")
 
 
-def _findings(broken: pl.DataFrame) -> pl.DataFrame:
-    """Put severity and sentence beside each broken rule."""
+def _findings(table: str, broken: pl.DataFrame) -> pl.DataFrame:
+    """Put table, severity and sentence beside each broken rule."""
     rule = pl.col("rule")
     severity = rule.replace_strict({name: each.severity for name, each in RULES.items()}, return_dtype=pl.String)
     sentence = rule.replace_strict({name: each.sentence for name, each in RULES.items()}, return_dtype=pl.String)
-    return broken.select(severity.alias("severity"), "table", "rule", "about", "rows", "of", sentence.alias("sentence"))
+    return broken.select(severity.alias("severity"), pl.lit(table).alias("table"), *BROKEN, sentence.alias("sentence"))
 
 
 def _broken(registers: Registers, people: pl.DataFrame, rows_at_a_time: int) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -20,16 +20,9 @@ from riskstrat.quality.rows import ROWS_AT_A_TIME, person_ranges
 from riskstrat.registers import Registers
 
 _KIND = ("code", "setting", "position")
-_COUNTED = {"different": pl.Int64, "rows": pl.Int64, "persons": pl.Int64}
-_YEARLY = {
-    **dict.fromkeys(("part", "component", "register", "codes", "settings", "positions"), pl.String),
-    **dict.fromkeys(("year", "rows", "persons"), pl.Int64),
-}
-_SCHEMA = {
-    **dict.fromkeys(("part", "component", "register", "codes", "settings", "positions"), pl.String),
-    "in_registers": pl.Boolean,
-    **_COUNTED,
-}
+_NAMED = dict.fromkeys(("part", "component", "register", "codes", "settings", "positions"), pl.String)
+_YEARLY = {**_NAMED, **dict.fromkeys(("year", "rows", "persons"), pl.Int64)}
+_SCHEMA = {**_NAMED, "in_registers": pl.Boolean, **dict.fromkeys(("different", "rows", "persons"), pl.Int64)}
 
 
 def count_by_component_and_year(

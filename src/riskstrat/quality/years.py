@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from riskstrat.declare.durations import DAYS_PER_YEAR
 from riskstrat.quality.rows import BROKEN
 
 BESIDE_ROWS = 20
@@ -21,7 +22,7 @@ PILE_LEAST = 40
 YEARLY = 0.9
 """A table with this share of its dates on one day of the year is dated so by design."""
 
-_DAYS_A_YEAR, _DAYS_A_MONTH = 365.25, 30.44
+_DAYS_A_MONTH = 30.44
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")  # fmt: skip
 
@@ -56,7 +57,7 @@ def broken_by_days(days: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
     large = pl.col("rows") >= PILE_LEAST
     monthly = in_year.group_by("day").agg(pl.col("rows").sum(), others=pl.col("rows").sum() - pl.col("rows").max())
     every_month = monthly.filter(large & (pl.col("others") > PILE_IN_MONTH * of / _DAYS_A_MONTH))
-    once = in_year.filter(large & (pl.col("rows") > PILE * of / _DAYS_A_YEAR)).join(every_month, on="day", how="anti")
+    once = in_year.filter(large & (pl.col("rows") > PILE * of / DAYS_PER_YEAR)).join(every_month, on="day", how="anti")
     month = (pl.col("month") - 1).replace_strict(dict(enumerate(_MONTHS)))
     found = [
         once.with_columns(about=pl.format("{} {}", "day", month)),
