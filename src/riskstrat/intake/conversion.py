@@ -18,7 +18,7 @@ from riskstrat.intake.losses import refuse_losses
 from riskstrat.intake.numbers import refuse_text_keys
 from riskstrat.intake.validation import MOVED, RULE, SOURCE, entries, rejected_rows
 from riskstrat.records.intake_account import CONVERSION_COUNTS, ConversionAccount
-from riskstrat.registers.contract import columns_of
+from riskstrat.registers.contract import types_of
 from riskstrat.registers.days import STOCKHOLM, unknown_zone
 from riskstrat.registers.manifest import CLASSIFICATIONS, Manifest
 from riskstrat.registers.source import LOWEST, PersonRange, equal_ranges
@@ -50,7 +50,7 @@ class TableConversion:
         """Return the rows that go into the register folder, in the contract's columns, and their dataset."""
         rows = self.rows(people)
         there = rows.collect_schema().names()
-        wanted = [column.name for column in columns_of(self.table) if column.name in there]
+        wanted = [name for name in types_of(self.table) if name in there]
         return rows.filter(pl.col(RULE).is_null()).select(*wanted, MOVED, pl.lit(self.dataset).alias(SOURCE))
 
 
@@ -159,7 +159,7 @@ def _write_events(
 ) -> pl.DataFrame:
     """Write a table's rows, sorted, and those that were rejected; count them in what was written."""
     read = {each.dataset: int(read_now(each.source.select(pl.len()), each.dataset).item()) for each in conversions}
-    ranges = equal_ranges(ids.unique().sort(), max(-(-sum(read.values()) // ROWS_AT_A_TIME), 1))
+    ranges = equal_ranges(ids.unique().sort(), sum(read.values()), ROWS_AT_A_TIME)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         parts = Path(folder)
         counts = [_part(parts / f"kept.{number:06d}", people, conversions) for number, people in enumerate(ranges)]

@@ -13,7 +13,7 @@ import polars as pl
 
 from riskstrat.records.intake_account import CONVERSION_COUNTS, KEPT, MERGED, READ, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import DATE, END, columns_of, earliest_birth, first_broken, row_rules
+from riskstrat.registers.contract import DATE, END, earliest_birth, first_broken, row_rules, types_of
 from riskstrat.registers.days import ended, stands_for_unknown
 
 SOURCE, RULE, MOVED = "__source", "__rule", "__moved"
@@ -44,9 +44,7 @@ def validate_events(
     A row in the month or year of a birth of which no more is known is moved to the day that stands for it.
     """
     columns = rows.collect_schema().names()
-    nothing = {
-        column.name: pl.lit(None, dtype=column.dtype) for column in columns_of("events") if column.name not in columns
-    }
+    nothing = {name: pl.lit(None, dtype=dtype) for name, dtype in types_of("events").items() if name not in columns}
     born = pl.col("__born")
     rules = {**row_rules(last_day), NO_PERSON: born.is_null(), BEFORE_BIRTH: pl.col("date") < born, **more}
     births = persons.lazy().select("person_id", "birth_date_precision", __born="birth_date")

@@ -19,7 +19,7 @@ from riskstrat.codes.expression import parse
 from riskstrat.codes.growth import contradicts, plausible_bmi
 from riskstrat.codes.systems import is_code
 from riskstrat.registers.checks import rejections
-from riskstrat.registers.contract import PERSON, columns_of, first_broken
+from riskstrat.registers.contract import PERSON, first_broken, types_of
 from riskstrat.registers.opened import Registers
 from riskstrat.registers.source import PersonRange, Source, equal_ranges
 
@@ -135,7 +135,7 @@ class Tally:
     """date, rows."""
 
 
-def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Tally:
+def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int) -> Tally:
     """Count, about `rows_at_a_time` at once, what is wrong with the rows of an event table; `people` as `people_of`."""
     rows, of_nobody = _size(registers.sources[table])
     ranges = person_ranges(registers, table, rows_at_a_time)
@@ -154,8 +154,7 @@ def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time
 def person_ranges(registers: Registers, table: str, rows_at_a_time: int) -> list[PersonRange]:
     """Cut the persons into ranges of about as many rows of a table, all numbers included."""
     rows, _ = _size(registers.sources[table])
-    ids = registers.births[PERSON]
-    return equal_ranges(ids, max(1, min(-(-rows // rows_at_a_time), ids.len())))
+    return equal_ranges(registers.births[PERSON], rows, rows_at_a_time)
 
 
 def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
@@ -172,9 +171,7 @@ def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
         "a man with a code of women": (sex == "male") & code.is_in(codes_of_one_sex("female", diagnoses)),
         "a woman with a code of men": (sex == "female") & code.is_in(codes_of_one_sex("male", diagnoses)),
         "unlike its classification": code.is_in([each for each in written if not is_code(each, entry.code_system)]),
-        "exact copy": ~pl.struct(
-            [column.name for column in columns_of(table) if column.name != "known_on"]
-        ).is_first_distinct(),
+        "exact copy": ~pl.struct(name for name in types_of(table) if name != "known_on").is_first_distinct(),
         "overlaps the spell before": _overlaps() & pl.lit(value=not registers.prefix_matching(table)),
     }
 

@@ -88,6 +88,11 @@ def columns_of(table: str) -> tuple[Column, ...]:
     )
 
 
+def types_of(table: str) -> dict[str, pl.DataType]:
+    """Return the type of each column of a table, in the order of the contract."""
+    return {column.name: column.dtype for column in columns_of(table)}
+
+
 def row_rules(last_day: date) -> Mapping[str, pl.Expr]:
     """Say what makes a single event row unusable, each rule true where it is broken.
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem, UsageError, number_of
 from riskstrat.extras import optional
-from riskstrat.registers.contract import columns_of
+from riskstrat.registers.contract import types_of
 from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
 from riskstrat.registers.manifest import Manifest, ManifestRead, parse_manifest
 from riskstrat.registers.source import PersonRange, digest_of
@@ -100,7 +100,7 @@ class Database:
 
     def store(self, table: str, file: str) -> DatabaseTable | Problem:  # noqa: ARG002
         """Find a table or view by the contract's name."""
-        wanted = [column.name for column in columns_of(table)]
+        wanted = list(types_of(table))
         with self.cursor() as cursor:
             if self.dialect.has(cursor, table, self.schema):
                 found = self.dialect.schema(cursor, self.qualified(table), wanted)
@@ -158,9 +158,9 @@ class DatabaseTable:
     def _columns(self) -> dict[str, pl.DataType]:
         """Give the contract's columns that are there; what SQL would make another day of comes as it is."""
         return {
-            column.name: found if column.dtype == pl.Date and _is_moment(found) else column.dtype
-            for column in columns_of(self.table)
-            if (found := self.schema.get(column.name)) is not None
+            name: found if dtype == pl.Date and _is_moment(found) else dtype
+            for name, dtype in types_of(self.table).items()
+            if (found := self.schema.get(name)) is not None
         }
 
     def _batches(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> Iterator[pl.DataFrame]:

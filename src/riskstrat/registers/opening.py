@@ -23,6 +23,7 @@ from riskstrat.registers.contract import (
     columns_of,
     is_event_table,
     row_rules,
+    types_of,
 )
 from riskstrat.registers.database import Database
 from riskstrat.registers.days import PERIODS, counted, ended, local_day
@@ -214,7 +215,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
             yield _column_problem(table, column, f"type {found}{meaning}", _remedy(column, found, unit))
         elif store.loses(column.name, column.dtype):
             yield _column_problem(table, column, f"values of type {found} that do not fit", "write it without loss")
-    missing = [column.name for column in columns_of(table) if column.name not in store.schema]
+    missing = [name for name in types_of(table) if name not in store.schema]
     for name in _extra(table, store):
         if meant := nearest(name, missing):
             remedy = f"did you mean '{meant}'? Rename it, or leave it out"
@@ -224,7 +225,7 @@ def _column_problems(table: str, store: Store) -> Iterator[Problem]:
 
 def _extra(table: str, store: Store) -> list[str]:
     """Name the columns that the contract does not know."""
-    known = {column.name for column in columns_of(table)} | BESIDE
+    known = types_of(table).keys() | BESIDE
     return [name for name in store.schema if name not in known]
 
 

@@ -18,9 +18,10 @@ _EXACT = 2.0**53
 """Whole numbers of this size and above may have been rounded where they were kept as floats."""
 
 
-def equal_ranges(ordered: pl.Series, number: int) -> list[PersonRange]:
-    """Cut all person_id there can be into ranges, both ends included, with as many of the ordered ones in each."""
-    bounds = [int(ordered[ordered.len() * part // number]) for part in range(1, number)] if ordered.len() else []
+def equal_ranges(ordered: pl.Series, rows: int, at_a_time: int) -> list[PersonRange]:
+    """Cut all person_id there can be into ranges, both ends included, with about `at_a_time` of the `rows` in each."""
+    number = min(-(-rows // at_a_time), ordered.len())
+    bounds = [int(ordered[ordered.len() * part // number]) for part in range(1, number)]
     edges = [LOWEST, *dict.fromkeys(bounds), HIGHEST + 1]
     return [(low, high - 1) for low, high in pairwise(edges)]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from riskstrat.intake.numbers import plain_word
-from riskstrat.registers.contract import GEOMETRY, columns_of, is_event_table
+from riskstrat.registers.contract import GEOMETRY, is_event_table, types_of
 from riskstrat.registers.days import STOCKHOLM
 from riskstrat.registers.manifest import EXACT, Delays, TimeZone
 from riskstrat.registers.manifest import CodeSystem as ManifestSystem
@@ -274,7 +274,7 @@ class RegisterMapping(Declared):
 
 def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:
     given = (*rows.take, *rows.set)
-    contract = [column.name for column in columns_of(rows.table)]
+    contract = list(types_of(rows.table))
     allowed = {"persons": [*contract, "reused"], "residences": _RESIDENCE_COLUMNS}.get(rows.table, contract)
     needed = _NEEDED.get(rows.table, _EVENT_NEEDS)
     if rows.table == GEOMETRY:

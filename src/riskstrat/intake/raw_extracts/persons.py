@@ -14,7 +14,7 @@ from riskstrat.intake.raw_extracts.cleaning import DAY, MONTH, YEAR
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REPAIRED, SET_TO_NULL
 from riskstrat.records.intake_account import REJECTED as OUTCOME_REJECTED
-from riskstrat.registers.contract import PERSON, columns_of, first_broken
+from riskstrat.registers.contract import PERSON, first_broken, types_of
 
 TABLE = "persons"
 REUSED = "reused personal number"
@@ -45,8 +45,8 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ValidationResult:
         BORN_LATE: pl.col("birth_date") > last_day,
     }
     validated = repaired.with_columns(first_broken(rules).alias(RULE))
-    rejected = validated.filter(pl.col(RULE).is_not_null()).sort(PERSON)
-    kept = validated.filter(pl.col(RULE).is_null()).select(*_contract()).sort(PERSON)
+    rejected = validated.filter(pl.col(RULE).is_not_null()).select(*types_of(TABLE), RULE).sort(PERSON)
+    kept = validated.filter(pl.col(RULE).is_null()).select(*types_of(TABLE)).sort(PERSON)
     conflicts = [
         (TABLE, name, rule, REPAIRED, int((each["__conflict"] == rule).sum()))
         for name, each in decided.items()
@@ -59,7 +59,7 @@ def resolve_persons(facts: pl.DataFrame, last_day: date) -> ValidationResult:
         (TABLE, "", SEVERAL_FACTS, MERGED, facts.height - nobody - validated.height),
     ]
     account = pl.concat([counts([*ends, *conflicts, *told]), by_rule(TABLE, OUTCOME_REJECTED, rejected[RULE])])
-    return ValidationResult(rows=kept, rejected=rejected.select(*_contract(), RULE), account=RowCounts(counts=account))
+    return ValidationResult(rows=kept, rejected=rejected, account=RowCounts(counts=account))
 
 
 def same_period(incomplete: pl.Expr, precision: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -67,10 +67,6 @@ def same_period(incomplete: pl.Expr, precision: pl.Expr, day: pl.Expr) -> pl.Exp
     month = (precision == MONTH) & (incomplete.dt.truncate("1mo") == day.dt.truncate("1mo"))
     year = (precision == YEAR) & (incomplete.dt.year() == day.dt.year())
     return (month | year).fill_null(value=False)
-
-
-def _contract() -> list[str]:
-    return [column.name for column in columns_of(TABLE)]
 
 
 def _decided(facts: pl.DataFrame, name: str) -> pl.DataFrame:

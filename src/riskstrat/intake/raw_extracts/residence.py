@@ -20,7 +20,7 @@ from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, b
 from riskstrat.intake.raw_extracts.mapping import MOVE, SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import RULE
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
-from riskstrat.registers.contract import PERSON, columns_of, first_broken
+from riskstrat.registers.contract import PERSON, first_broken, types_of
 
 TABLE = "residences"
 BIRTH, IMMIGRATION, EMIGRATION, DEATH, GONE = "birth", "immigration", "emigration", "death", "gone"
@@ -183,4 +183,4 @@ def _spells(days: pl.DataFrame) -> pl.DataFrame:
     numbered = whole.with_columns((~follows).cum_sum().alias("__spell"))
     firsts = [pl.col(column).first() for column in (PERSON, "start_date", *_LOCATION)]
     joined = numbered.group_by("__spell", maintain_order=True).agg(*firsts, pl.col("end_date").last())
-    return joined.select(column.name for column in columns_of(TABLE))
+    return joined.select(*types_of(TABLE))

@@ -14,7 +14,7 @@ from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, precision_of, spelling_of
 from riskstrat.records.intake_account import MADE, MERGED, REPAIRED
-from riskstrat.registers.contract import END, columns_of, is_event_table
+from riskstrat.registers.contract import END, is_event_table, types_of
 
 PRECISION, END_PRECISION, WRITTEN = "date_precision", "__end_precision", "__written"
 _PRECISIONS = {
@@ -51,7 +51,7 @@ def schema_within(table: str) -> dict[str, pl.DataType]:
     if table == "residences":
         return {**_MOVES, ORIGIN: pl.UInt64()}
     beside = {"persons": _BESIDE_PERSONS}.get(table, _BESIDE_EVENTS if is_event_table(table) else {})
-    return {**{column.name: column.dtype for column in columns_of(table)}, **beside, ORIGIN: pl.UInt64()}
+    return {**types_of(table), **beside, ORIGIN: pl.UInt64()}
 
 
 def shaped(register: RegisterMapping, dataset: str, declared: Input, values: pl.DataFrame) -> list[Shaped]:

@@ -13,7 +13,7 @@ import polars as pl
 from riskstrat.intake.conversion import REJECTED_FOLDER, within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
-from riskstrat.registers.contract import PERSON, columns_of
+from riskstrat.registers.contract import PERSON, types_of
 from riskstrat.registers.source import PersonRange, equal_ranges
 from riskstrat.registers.writing import ROWS_PER_GROUP
 
@@ -51,7 +51,7 @@ def ranges(parts: Sequence[Part]) -> list[PersonRange]:
     rows = sum(part.rows for part in parts)
     if not rows:
         return []
-    return equal_ranges(pl.concat(part.sample for part in parts).sort(), -(-rows // ROWS_IN_A_RANGE))
+    return equal_ranges(pl.concat(part.sample for part in parts).sort(), rows, ROWS_IN_A_RANGE)
 
 
 def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -112,7 +112,7 @@ def join_pieces(context: IntakeContext, table: str) -> None:
     pieces = sorted((context.scratch / "sorted" / table).glob("*.parquet"))
     target = context.folder / f"{table}.parquet"
     if not pieces:
-        pl.DataFrame(schema={column.name: column.dtype for column in columns_of(table)}).write_parquet(target)
+        pl.DataFrame(schema=types_of(table)).write_parquet(target)
         return
     rows = pl.scan_parquet(pieces, glob=False)
     rows.sink_parquet(target, compression="zstd", row_group_size=ROWS_PER_GROUP, maintain_order=True)

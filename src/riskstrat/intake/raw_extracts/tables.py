@@ -31,7 +31,7 @@ from riskstrat.intake.raw_extracts.storage import (
 from riskstrat.intake.raw_extracts.validation import ReferencePersons, person_rules, validate_events
 from riskstrat.intake.validation import MOVED_TO_BIRTH
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
-from riskstrat.registers.contract import PERSON, columns_of, first_broken, is_event_table
+from riskstrat.registers.contract import PERSON, columns_of, first_broken, is_event_table, types_of
 from riskstrat.registers.source import PersonRange
 
 PERSONS, RESIDENCES, MIGRATIONS, AREAS = "persons", "residences", "migrations", "areas"
@@ -112,7 +112,7 @@ def _write_events(context: IntakeContext, table: str) -> Iterator[RowCounts]:
 def _write_area_table(context: IntakeContext, table: str) -> Iterator[RowCounts]:
     """Write a table about areas, which is small."""
     rows = pl.concat(pl.read_parquet(part.path) for part in context.parts[table])
-    columns = [column.name for column in columns_of(table)]
+    columns = list(types_of(table))
     needed = [column.name for column in columns_of(table) if column.required and column.name != "value"]
     whole = rows.drop_nulls([name for name in needed if name != "municipality"])
     keys = ["area_id"] if table == AREAS else ["area_id", "date", "code"]
@@ -133,8 +133,7 @@ def name_areas(folder: Path) -> None:
     path, residences = folder / f"{AREAS}.parquet", folder / f"{RESIDENCES}.parquet"
     if not residences.is_file():
         return
-    schema = {column.name: column.dtype for column in columns_of(AREAS)}
-    named = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=schema)
+    named = pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=types_of(AREAS))
     seen = pl.scan_parquet(residences).select(pl.col("area_id").drop_nulls().unique()).collect()
     codes = seen.join(named, on="area_id", how="anti").with_columns(
         name="area_id", municipality=pl.col("area_id").str.extract(_STATISTICAL_CODE)

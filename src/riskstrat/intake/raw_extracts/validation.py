@@ -20,7 +20,7 @@ from riskstrat.intake.raw_extracts.shaping import END_PRECISION, PRECISION
 from riskstrat.intake.validation import MOVED_TO_BIRTH
 from riskstrat.records.intake_account import KEPT, MERGED, REJECTED, REPAIRED
 from riskstrat.registers.checks import BEFORE_BIRTH, NO_PERSON
-from riskstrat.registers.contract import DATE, END, PERSON, columns_of, first_broken, row_rules
+from riskstrat.registers.contract import DATE, END, PERSON, first_broken, row_rules, types_of
 
 DUPLICATE = "exact duplicate"
 MOVED_TO_END = "incomplete date moved so that the end follows the start"
@@ -114,7 +114,7 @@ def validate_events(table: str, rows: pl.DataFrame, reference: ReferencePersons,
     ruled = repaired.with_columns(broken.alias(RULE))
     rejected = ruled.filter(pl.col(RULE).is_not_null())
     sound = ruled.filter(pl.col(RULE).is_null())
-    content = [column.name for column in columns_of(table)]
+    content = list(types_of(table))
     single = sound.sort(ORIGIN).unique(content, keep="first", maintain_order=True)  # whole lines stay or go
     repeated = counts([(table, "", DUPLICATE, MERGED, sound.height - single.height)])
     account = RowCounts(counts=pl.concat([moved, repeated, by_rule(table, REJECTED, rejected[RULE])]))
