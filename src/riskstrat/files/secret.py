@@ -9,7 +9,6 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,18 +66,11 @@ def too_short(length: int, where: str) -> Problem:
 
 def refuse_open_to_others(path: Path) -> None:
     """Refuse a file that is not there, or that others can read or write (where the system has such rights)."""
-    UsageError.refuse(_rights_problems(path))
-
-
-def _rights_problems(path: Path) -> Iterator[Problem]:
     if not path.is_file():
-        yield Problem(f"no file {path.name}", "a file", "correct the path")
-    elif os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield Problem(
-            f"{path.name} is open to others than its owner",
-            "a file that only its owner can read",
-            f"chmod 600 {path.name}",
-        )
+        raise UsageError(Problem(f"no file {path.name}", "a file", "correct the path"))
+    if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        found, expected = f"{path.name} is open to others than its owner", "a file that only its owner can read"
+        raise UsageError(Problem(found, expected, f"chmod 600 {path.name}"))
 
 
 def _make(path: Path) -> None:
