@@ -20,7 +20,7 @@ from riskstrat.errors import ContractError
 from riskstrat.intake import extracts
 from riskstrat.intake.raw_extracts.cleaning import cleaned
 from riskstrat.intake.raw_extracts.mapping import Column
-from riskstrat.intake.raw_extracts.text import FAULT, dialect_of, text_frames
+from riskstrat.intake.raw_extracts.text import FAULT, UnreadableError, dialect_of, text_frames
 from riskstrat.records.intake_account import IntakeAccount
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts.clean import COLUMNS, choose_people, clean_tables, residences_by_year
@@ -117,10 +117,12 @@ def test_quoted_text_comes_back(table: list[list[str]], separator: str, encoding
     with TemporaryDirectory() as place:
         path = Path(place) / "file.csv"
         path.write_bytes(text.encode(encoding))
-        dialect = dialect_of(path, lambda name: name in {"LopNr", "ATC", "EDATUM"})
-        if isinstance(dialect, str):
-            assert dialect == "content that is not text"
-            return
+        try:
+            dialect = dialect_of(path, lambda name: name in {"LopNr", "ATC", "EDATUM"})
+        except UnreadableError as refused:
+            if str(refused) == "content that is not text":
+                return
+            raise
         found = pl.concat(text_frames(path, dialect))
     assert dialect.separator == separator
     assert found[FAULT].drop_nulls().is_empty()

@@ -149,7 +149,6 @@ def test_swedish_text_is_read_as_it_was_meant(
         unicodedata.normalize(form, "Kön;längd\n" + "".join(f"{word};1\n" for word in words)).encode(encoding)
     )
     dialect = dialect_of(path, lambda name: name in {"Kön", "längd"})
-    assert not isinstance(dialect, str)
     assert dialect.header == ("Kön", "längd")
     found = pl.concat(text_frames(path, dialect))["column_0"]
     assert found.str.normalize("NFC").to_list() == words
@@ -165,7 +164,7 @@ def test_one_bad_byte_costs_one_cell(
     cells[at] = cells[at][:1] + bytes([byte]) + cells[at][-1:]
     path: Path = tmp_path_factory.getbasetemp() / "bad.csv"
     path.write_bytes("Kön;längd\nräka;1\nål;1\n".encode() + b"".join(cell + b";1\n" for cell in cells))
-    found = pl.concat(text_frames(path, dialect_of(path, lambda name: name == "Kön")))  # type: ignore[arg-type]
+    found = pl.concat(text_frames(path, dialect_of(path, lambda name: name == "Kön")))
     broken = found["column_0"].str.contains(REPLACED, literal=True).to_list()[2:]
     assert broken == [n == at for n in range(len(words))]
     assert found["column_1"].to_list() == ["1"] * found.height

@@ -50,8 +50,6 @@ def opened(path: Path, known: Callable[[str], bool]) -> Sheet:
     """Read what a file says of its columns; `UnreadableError` if it is not what its ending says."""
     if path.suffix.lower() in _TEXT:
         found = dialect_of(path, known)
-        if isinstance(found, str):
-            raise UnreadableError(found)
         separator = {"\t": "tab"}.get(found.separator, found.separator)
         return Sheet(path=path, header=found.header, format=f"{found.encoding}, {separator}", dialect=found)
     try:

@@ -51,8 +51,8 @@ class Dialect:
     """Names of the columns."""
 
 
-def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
-    """Find out how a file is written; a string says why it cannot be read.
+def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect:
+    """Find out how a file is written; `UnreadableError` says why it cannot be read.
 
     The separator is the one that gives most names that are `known` to a mapping.
     """
@@ -61,15 +61,15 @@ def dialect_of(path: Path, known: Callable[[str], bool]) -> Dialect | str:
     encoding, skip = encoding_of(path, known)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample[skip:])
     if not text.strip():
-        return "an empty file"
+        raise UnreadableError("an empty file")
     if sum(letter in _CONTROLS for letter in text[:4096]) > len(text[:4096]) // 50:
-        return "content that is not text"
+        raise UnreadableError("content that is not text")
     first, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
     if not rest and len(sample) == _SAMPLE_BYTES:
-        return "a first line of more than 256 KiB"
+        raise UnreadableError("a first line of more than 256 KiB")
     found = _separator_of(first, known)
     if found is None:
-        return "a separator that cannot be told: two of them give column names that are known"
+        raise UnreadableError("a separator that cannot be told: two of them give column names that are known")
     quoted = re.search(rf'(?:^|[\r\n{re.escape(found)}])"', text) is not None
     return Dialect(encoding=encoding, skip=skip, separator=found, quoted=quoted, header=_fields(first, found))
 
