@@ -39,6 +39,7 @@ _AREA = r"^(\d{3,4}[ABC]\d{4})(?:_.*)?$"
 
 DOTS, PRIMARY, MARKS = "dots or blanks stripped from code", "-P stripped from code", "dagger or star stripped from code"
 WRITTEN_AS_NUMBER = "code written as a number"
+VERSION, RECOGNISED = "__version", "__recognised"
 REPAIRS = (MARKS, PRIMARY, DOTS, WRITTEN_AS_NUMBER)
 ICD8, ICD9, ICD10 = "icd8", "icd9", "icd10"
 FIRST_ICD9, FIRST_ICD10, LAST_ICD9 = 1987, 1997, 1997
@@ -272,23 +273,15 @@ _KINDS: Mapping[Kind, Callable[[Column, pl.DataFrame], Cleaned]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class CleanCode:
-    """A code, what was stripped from it, its version where there are several, and whether it has a known shape."""
-
-    value: pl.Expr
-    repaired: Mapping[str, pl.Expr]
-    version: pl.Expr
-    recognised: pl.Expr
-
-
-def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
+def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> dict[str, pl.Expr]:
     """Strip a code of everything that is not part of it; `year` tells the version of an ICD code.
+
+    Gives the code, its version, whether it has the shape of one, and for each of `REPAIRS` whether it was made.
 
     Examples
     --------
     >>> written = pl.DataFrame({"code": ["I21.9", "J45-P", "410A", "g300+"], "year": 1997})
-    >>> written.select(clean_code("icd", pl.col("code"), pl.col("year")).value).to_series().to_list()
+    >>> written.select(clean_code("icd", pl.col("code"), pl.col("year"))["code"]).to_series().to_list()
     ['I219', 'J45', '410A', 'G300']
     """
     capital = text.str.to_uppercase()
@@ -297,17 +290,15 @@ def clean_code(system: CodeSystem, text: pl.Expr, year: pl.Expr) -> CleanCode:
     whole = _three_figures(without_p, year) if system == "icd" else without_p
     bare = whole.str.replace_all(r"[.\s\u{a0}]", "")
     version = _version(bare, year) if system == "icd" else pl.lit(system)
-    return CleanCode(
-        value=pl.when(bare != "").then(bare),
-        repaired={
-            MARKS: unmarked != capital,
-            PRIMARY: without_p != unmarked,
-            DOTS: bare != whole,
-            WRITTEN_AS_NUMBER: whole != without_p,
-        },
-        version=version,
-        recognised=pl.any_horizontal((version == name) & bare.str.contains(shape) for name, shape in SHAPES.items()),
-    )
+    return {
+        "code": pl.when(bare != "").then(bare),
+        VERSION: version,
+        RECOGNISED: pl.any_horizontal((version == name) & bare.str.contains(shape) for name, shape in SHAPES.items()),
+        MARKS: unmarked != capital,
+        PRIMARY: without_p != unmarked,
+        DOTS: bare != whole,
+        WRITTEN_AS_NUMBER: whole != without_p,
+    }
 
 
 def _three_figures(code: pl.Expr, year: pl.Expr) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 
 from riskstrat.intake.numbers import plain, plain_word
 from riskstrat.intake.raw_extracts.account import CODES, SERIES, YEARS, RowCounts, counts, typed
-from riskstrat.intake.raw_extracts.cleaning import REPAIRS, clean_code
+from riskstrat.intake.raw_extracts.cleaning import RECOGNISED, REPAIRS, VERSION, clean_code
 from riskstrat.intake.raw_extracts.mapping import SNAPSHOT, CodeSystem, Column, Input, RegisterMapping, Rows, Version
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, precision_of, spelling_of
 from riskstrat.records.intake_account import MADE, MERGED, REPAIRED
@@ -77,7 +77,7 @@ def _made(register: RegisterMapping, declared: Input, rows: Rows, values: pl.Dat
 
 def _by_version(table: str, coded: pl.DataFrame, versions: Mapping[Version, str], account: RowCounts) -> list[Shaped]:
     """Give each version of a classification its own table; the first carries the account."""
-    routed = coded.with_columns(__table=pl.col("__version").replace_strict(versions, default=table))
+    routed = coded.with_columns(__table=pl.col(VERSION).replace_strict(versions, default=table))
     schema = list(schema_within(table))
     parts = {str(name): part.select(schema) for (name,), part in routed.partition_by("__table", as_dict=True).items()}
     split = (parts or {table: coded.select(schema)}).items()
@@ -120,10 +120,10 @@ def _coded(declared: Input, rows: Rows, chosen: pl.DataFrame, column: Column) ->
     written = _selected(declared, rest, chosen).drop("code").with_columns(**cells)
     written = (written.explode(WRITTEN) if column.several else written).drop_nulls(WRITTEN)
     coded = _with_codes(written, WRITTEN, column.system or "icd").drop_nulls("code")
-    repaired = counts((rows.table, source, rule, REPAIRED, int(coded[f"__{rule}"].sum())) for rule in REPAIRS)
+    repaired = counts((rows.table, source, rule, REPAIRED, int(coded[rule].sum())) for rule in REPAIRS)
     shown = pl.when(pl.col("code").str.contains(SHOWN_CODE)).then("code").otherwise(pl.lit(NO_CODE)).alias("code")
     unknown = (
-        coded.filter(~pl.col("__recognised"))
+        coded.filter(~pl.col(RECOGNISED))
         .group_by(shown)
         .agg(pl.lit(rows.table).alias("table"), rows=pl.len(), persons=pl.col("person_id").n_unique())
     )
@@ -136,11 +136,7 @@ def _with_codes(rows: pl.DataFrame, written: str, system: CodeSystem) -> pl.Data
     year = pl.col("date").dt.year().alias("__year")
     dated = rows.with_columns(year)
     different = dated.select(written, "__year").drop_nulls(written).unique()
-    code = clean_code(system, pl.col(written), pl.col("__year"))
-    flags = [flag.alias(f"__{rule}") for rule, flag in code.repaired.items()]
-    clean = different.with_columns(
-        code.value.alias("code"), code.version.alias("__version"), code.recognised.alias("__recognised"), *flags
-    )
+    clean = different.with_columns(**clean_code(system, pl.col(written), pl.col("__year")))
     return dated.join(clean, on=[written, "__year"], how="left", nulls_equal=True, maintain_order="left").drop("__year")
 
 
