@@ -75,7 +75,7 @@ class ValidationResult:
     """Rows kept, rows rejected with their rule, and what was counted."""
 
     rows: pl.DataFrame
-    rejected: pl.DataFrame
+    rejected: pl.DataFrame = field(default_factory=pl.DataFrame)
     account: RowCounts = RowCounts()
 
     def then(self, later: ValidationResult) -> ValidationResult:

@@ -61,9 +61,9 @@ def batches(
 
 def _batch(file: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None, scratch: Path) -> Batch:
     batch = parse_batch(file, number, texts, keys)
-    made = shaped(file.register, file.dataset, file.declared, batch.values)
+    made = shaped(file.register, file.dataset, file.declared, batch.rows)
     used = pl.concat([each.rows[ORIGIN] for each in made]).unique()
-    idle = batch.values.filter(~pl.col(ORIGIN).is_in(used.implode()))[ORIGIN]
+    idle = batch.rows.filter(~pl.col(ORIGIN).is_in(used.implode()))[ORIGIN]
     nothing = rejected_lines(file, texts, (idle % 2**32).cast(pl.UInt32), NO_ROWS)
     write_rejected(scratch, file.dataset, pl.concat([batch.rejected, nothing]))
     moved = [(file.dataset, "", NO_ROWS, REJECTED, idle.len()), (file.dataset, "", "", KEPT, -idle.len())]

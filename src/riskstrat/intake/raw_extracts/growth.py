@@ -42,7 +42,7 @@ def validate_growth(table: str, rows: pl.DataFrame) -> ValidationResult:
     """
     seen = rows.filter(pl.col("code").is_in([WEIGHT, HEIGHT, BMI]))
     if seen.is_empty():
-        return all_kept(rows)
+        return ValidationResult(rows=rows)
     age = (pl.col(DATE) - pl.col("birth_date")).dt.total_days().first().alias("age_days")
     read = _readings(seen.group_by(ORIGIN).agg(pl.col("sex").first(), age, _of(WEIGHT), _of(HEIGHT), _of(BMI)))
     told = rows.join(read, on=ORIGIN, how="left", maintain_order="left")
@@ -64,7 +64,7 @@ def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     """Refuse a birth weight and its gestation where they are more than five standard deviations apart (Maršál 1996)."""
     pairs = rows.filter(pl.col("code").is_in([BIRTH_WEIGHT, GESTATION]))
     if pairs.is_empty():
-        return all_kept(rows)
+        return ValidationResult(rows=rows)
     births = pairs.group_by(ORIGIN).agg(pl.col("sex").first(), _of(BIRTH_WEIGHT), _of(GESTATION))
     z = growth_z("marsal", sex=pl.col("sex"), age_days=pl.col(GESTATION), value=pl.col(BIRTH_WEIGHT))
     wrong = births.filter(z.abs() > FURTHEST_BIRTH_WEIGHT_Z)[ORIGIN]
@@ -72,12 +72,6 @@ def validate_birth_weight(table: str, rows: pl.DataFrame) -> ValidationResult:
     rejected = rows.filter(broken).with_columns(pl.lit(IMPLAUSIBLE_BIRTH_WEIGHT).alias(RULE))
     account = RowCounts(counts=by_rule(table, REJECTED, rejected[RULE]))
     return ValidationResult(rows=rows.filter(~broken), rejected=rejected, account=account)
-
-
-def all_kept(rows: pl.DataFrame) -> ValidationResult:
-    """Give the result of a check that rejects nothing."""
-    nothing = rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(RULE))
-    return ValidationResult(rows=rows, rejected=nothing)
 
 
 def _of(code: str) -> pl.Expr:

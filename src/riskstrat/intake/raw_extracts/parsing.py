@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from riskstrat.codes.growth import bmi_of
 from riskstrat.errors import ContractError
 from riskstrat.intake.identity import refuse_identities
 from riskstrat.intake.numbers import refuse_text_keys
-from riskstrat.intake.raw_extracts.account import RowCounts, by_rule, counts
+from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts
 from riskstrat.intake.raw_extracts.cleaning import UNFIT, Cleaned, cleaned, filled
 from riskstrat.intake.raw_extracts.delivery import DeliveredFile, Keys
 from riskstrat.intake.raw_extracts.mapping import Column, Formula, Input
@@ -30,17 +30,11 @@ KeyMap = pl.DataFrame
 _NUMBER = Column(names=("key",), kind="key", status="verified")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedBatch:
-    """A batch of a file: values of the rows that can be used, the others as they came, and the account."""
+def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ValidationResult:
+    """Parse and validate a batch of texts; `number`, the file's, makes each row's origin unique.
 
-    values: pl.DataFrame
-    rejected: pl.DataFrame
-    account: RowCounts
-
-
-def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys: KeyMap | None) -> ParsedBatch:
-    """Parse and validate a batch of texts; `number`, the file's, makes each row's origin unique."""
+    Rows that can be used are values, the others as they came.
+    """
     declared, letters = delivered.declared, _composed(texts)
     parts = {name: _cleaned(delivered, name, column, letters) for name, column in declared.columns.items()}
     origin = pl.col(LINE).cast(pl.UInt64) + number * _FILE
@@ -55,8 +49,8 @@ def parse_batch(delivered: DeliveredFile, number: int, texts: pl.DataFrame, keys
     broken = [pl.when(pl.col(name).is_null()).then(pl.lit(f"no usable {name}")) for name in needed]
     validated = values.with_columns(pl.coalesce(FAULT, *broken).alias(RULE))
     whole = validated.filter(pl.col(RULE).is_null())
-    return ParsedBatch(
-        values=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
+    return ValidationResult(
+        rows=whole.drop(RULE, FAULT, *(name for name in whole.columns if name.startswith(_MARK))),
         rejected=_as_they_came(delivered, texts, validated[RULE]),
         account=_account(delivered, validated, texts),
     )

@@ -6,13 +6,13 @@ Rows count under the first rule that they break; what an incomplete date alone c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from riskstrat.intake.raw_extracts.account import RowCounts, ValidationResult, by_rule, counts, total
-from riskstrat.intake.raw_extracts.growth import all_kept, validate_birth_weight, validate_growth
+from riskstrat.intake.raw_extracts.growth import validate_birth_weight, validate_growth
 from riskstrat.intake.raw_extracts.mapping import Merge, PlausibilityCheck, TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.intake.raw_extracts.persons import REUSED, same_period
@@ -40,7 +40,7 @@ def cancel_returns(table: str, rows: pl.DataFrame) -> ValidationResult:
     numbered = rows.with_row_index("__row")
     back = numbered.filter(pl.col("value") < 0).with_columns(amount=-pl.col("value")).sort(DATE, "__row")
     if back.is_empty():
-        return all_kept(rows)
+        return ValidationResult(rows=rows)
     given = (
         numbered.filter(pl.col("value") > 0)
         .select(PERSON, DATE, "code", amount="value", __given="__row")
@@ -82,7 +82,7 @@ def merged_spells(table: str, rows: pl.DataFrame, merge: Merge, last_day: date) 
         joined = joined.with_columns(pl.when(pl.col(END) < last_day).then(END).alias(END))
     told = counts([(table, "", JOINED, MERGED, single.height - joined.height)])
     together = pl.concat([joined, others.select(rows.columns)])
-    return replace(all_kept(together), account=RowCounts(counts=told))
+    return ValidationResult(rows=together, account=RowCounts(counts=told))
 
 
 CHECKS: Mapping[PlausibilityCheck, Callable[[str, pl.DataFrame], ValidationResult]] = {
