@@ -109,7 +109,7 @@ def test_what_was_killed_in_the_middle_goes_on(
     assert waiting(out) == 0
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"format": "riskstrat tracked run", "schema": 1, "key": "a"}'])
+@pytest.mark.parametrize("text", ["{", "{}", '{"format": "riskstrat tracked run", "schema": 2, "key": "a"}'])
 def test_a_damaged_copy_is_one_sentence(tmp_path: Path, text: str):
     copy = tmp_path / "untracked" / "a"
     copy.mkdir(parents=True)

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,7 +23,6 @@ from riskstrat.publication import Published, display
 from riskstrat.publication.composition import study_tables
 from riskstrat.records.study import Study
 from riskstrat.tracking import runs
-from riskstrat.tracking.runs import Metric
 
 RECORDS = ("cohort", "target", "performance", "areas", "plan")
 RULES = (
@@ -160,9 +159,9 @@ def test_metrics_at_full_precision_would_be_found(
 ):
     """What tracking did before: every estimate of a validation with all of its digits."""
 
-    def raw(_published: Published) -> Iterator[Metric]:
-        for row in municipality_study.performance.table.filter(group="all").iter_rows(named=True):
-            yield Metric(f"person.{row['metric']}", row["estimate"])
+    def raw(_published: Published) -> dict[str, float]:
+        rows = municipality_study.performance.table.filter(group="all").iter_rows(named=True)
+        return {f"person.{row['metric']}": row["estimate"] for row in rows}
 
     monkeypatch.setattr(runs, "_metrics", raw)
     (tmp_path / "raw").mkdir()
@@ -208,5 +207,5 @@ TRACKED = {"person", "area", "time", "without_care_use", "without_birth_region_a
 
 @pytest.mark.parametrize(("min_count", "checks"), [(5, TRACKED), (1_000, set())])
 def test_metrics_that_the_rule_withholds_are_not_tracked(municipality_study: Study, min_count: int, checks: set[str]):
-    items = runs.items(rs.publish(municipality_study, Disclosure(min_count=min_count)))
-    assert {item.name.partition(".")[0] for item in items if isinstance(item, Metric)} == checks
+    found = runs.tracked_run(rs.publish(municipality_study, Disclosure(min_count=min_count)))
+    assert {name.partition(".")[0] for name in found.metrics} == checks

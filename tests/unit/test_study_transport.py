@@ -26,7 +26,7 @@ from riskstrat.registers import Registers
 from riskstrat.reports.page import page_of
 from riskstrat.study import StudyData, fit, prepare, transport
 from riskstrat.synthetic import write_municipality
-from riskstrat.tracking.runs import Artefact, Metric, items
+from riskstrat.tracking.runs import tracked_run
 from riskstrat.validation import input_drift
 from riskstrat.validation.input_drift import summarise_inputs
 
@@ -136,10 +136,9 @@ def test_what_is_shown_has_no_more_digits_than_two_and_keeps_the_rule(moved: Tra
 
 
 def test_mlflow_keeps_metrics_and_tables_of_other_places(taken: Published):
-    kept = list(items(taken))
-    names = {item.name for item in kept if isinstance(item, Metric)}
-    assert {"as_it_is_elsewhere_1.auc", "recalibrated_elsewhere_1.observed_expected"} <= names
-    assert "tables/elsewhere.csv" in {item.path for item in kept if isinstance(item, Artefact)}
+    kept = tracked_run(taken)
+    assert {"as_it_is_elsewhere_1.auc", "recalibrated_elsewhere_1.observed_expected"} <= {*kept.metrics}
+    assert "tables/elsewhere.csv" in kept.files
 
 
 def test_what_was_found_of_another_model_is_refused(municipality_study: Study, moved: Transport):

@@ -7,48 +7,33 @@ import pytest
 
 import riskstrat as rs
 from fixture_municipality import AS_OF
-from riskstrat.disclosure import Disclosure
 from riskstrat.publication import publish
 from riskstrat.records.study import Study
 from riskstrat.registers import Registers
 from riskstrat.reports import write_card
 from riskstrat.tracking import store_uri, track
-from riskstrat.tracking.runs import Artefact, Metric, Parameter, items
+from riskstrat.tracking.runs import tracked_run
 
 PERSONAL = ("person_id", "family_id", "mother_id", "father_id")
 
 
-def test_items_say_what_was_asked_and_what_was_found(study: Study):
-    found = list(items(publish(study)))
-    names = {item.name: item.value for item in found if isinstance(item, Parameter)}
-    assert names["condition"] == study.condition.name
-    assert names["as_of"] == study.as_of.isoformat()
-    assert any(isinstance(item, Metric) and item.name == "person.auc" for item in found)
+def test_parameters_say_what_was_asked_and_metrics_what_was_found(study: Study):
+    found = tracked_run(study)
+    assert found.parameters["condition"] == study.condition.name
+    assert found.parameters["as_of"] == study.as_of.isoformat()
+    assert "person.auc" in found.metrics
 
 
-def test_no_person_is_among_them(study: Study):
-    artefacts = [item for item in items(publish(study)) if isinstance(item, Artefact)]
-    assert artefacts
-    for item in artefacts:
-        assert not any(word in item.content.decode() for word in PERSONAL), item.path
-
-
-def test_tables_are_those_that_were_released(study: Study):
-    areas = next(
-        item for item in items(publish(study)) if isinstance(item, Artefact) and item.path == "tables/areas.csv"
-    )
-    assert areas.content.decode().startswith("area_id")
+def test_no_person_is_in_the_files_but_the_model(study: Study):
+    files = tracked_run(publish(study)).files
+    assert files["tables/areas.csv"].startswith(b"area_id"), "tables are those that were released"
+    for path, content in files.items():
+        assert not any(word in content.decode() for word in PERSONAL), path
 
 
 def test_metrics_are_those_of_released_tables_with_their_digits(study: Study):
-    found = {item.name: item.value for item in items(publish(study)) if isinstance(item, Metric)}
     exact = study.checks["person"].estimate("brier")
-    assert found["person.brier"] == float(f"{exact:.3g}") != exact
-
-
-def test_what_the_rule_withholds_is_no_metric(study: Study):
-    found = list(items(publish(study, Disclosure(min_count=1_000_000))))
-    assert not [item for item in found if isinstance(item, Metric)]
+    assert tracked_run(study).metrics["person.brier"] == float(f"{exact:.3g}") != exact
 
 
 @pytest.mark.filterwarnings("ignore")

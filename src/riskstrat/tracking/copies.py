@@ -6,10 +6,12 @@ In: a study and an output folder. Out: a folder ``untracked/KEY`` with all that 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from riskstrat.artefacts.stored_model import StoredModel
 from riskstrat.errors import ContractError, Problem
@@ -18,13 +20,13 @@ from riskstrat.files import exclusive, read_document, staged_folder, write_docum
 from riskstrat.publication import Published
 from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
-from riskstrat.tracking.runs import Artefact, Candidate, Metric, ModelVersion, Parameter, TrackedRun, tracked_run
-from riskstrat.tracking.store import DEFAULT_STORE, send, write_artefacts
+from riskstrat.tracking.runs import TrackedRun, tracked_run
+from riskstrat.tracking.store import DEFAULT_STORE, send, write_files
 
 COPIES: Final = "untracked"
 """Folder of the copies, in the output folder."""
 _RUN, _FILES = "run.json", "files"
-_KIND, _SCHEMA = "riskstrat tracked run", 1
+_KIND, _SCHEMA = "riskstrat tracked run", 2
 
 
 @checked
@@ -61,8 +63,8 @@ def keep(
     run = tracked_run(study, files=files, model=model, champion=champion)
     copy = Path(out) / COPIES / run.key
     with staged_folder(copy, command="track") as staging:
-        write_document(staging.result / _RUN, _KIND, _SCHEMA, _plain(run))
-        write_artefacts(run.items, staging.result / _FILES)
+        write_document(staging.result / _RUN, _KIND, _SCHEMA, asdict(replace(run, files={})))
+        write_files(run.files, staging.result / _FILES)
     return copy
 
 
@@ -113,45 +115,13 @@ def _sent(copy: Path, run: TrackedRun, store: Path | str) -> str:
     return run_id
 
 
-def _plain(run: TrackedRun) -> dict[str, object]:
-    """All of a run but its files."""
-    return {
-        "key": run.key,
-        "name": run.name,
-        "logged_at": run.logged_at,
-        "tags": dict(run.tags),
-        "parameters": [asdict(item) for item in run.items if isinstance(item, Parameter)],
-        "metrics": [asdict(item) for item in run.items if isinstance(item, Metric)],
-        "candidates": [asdict(each) for each in run.candidates],
-        "version": run.version and asdict(run.version),
-    }
-
-
 def _read(copy: Path) -> TrackedRun:
     said = read_document(copy / _RUN, _KIND, _SCHEMA, "riskstrat run")
+    folder = copy / _FILES
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     try:
-        return _run(said, copy / _FILES)
-    except (KeyError, TypeError) as broken:
+        return TypeAdapter(TrackedRun).validate_python(said | {"files": files})
+    except ValidationError as broken:
         found = f"a copy of a run that is not as it was written in '{copy.name}'"
         remedy = "remove the folder, and track the study again"
         raise ContractError(Problem(found, "the folder as it was written", remedy)) from broken
-
-
-def _run(said: Mapping[str, Any], files: Path) -> TrackedRun:
-    paths = sorted(path for path in files.rglob("*") if path.is_file())
-    return TrackedRun(
-        key=said["key"],
-        name=said["name"],
-        logged_at=said["logged_at"],
-        tags=said["tags"],
-        items=(
-            *(Parameter(**each) for each in said["parameters"]),
-            *(Metric(**each) for each in said["metrics"]),
-            *(Artefact(path.relative_to(files).as_posix(), path.read_bytes()) for path in paths),
-        ),
-        candidates=tuple(
-            Candidate(name=each["name"], metrics=tuple(Metric(**metric) for metric in each["metrics"]))
-            for each in said["candidates"]
-        ),
-        version=said["version"] and ModelVersion(**said["version"]),
-    )

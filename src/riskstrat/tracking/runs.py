@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,41 +32,6 @@ _METRICS = "metrics_"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\-./ ]+")
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A setting of the run."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that the run arrived at."""
-
-    name: str
-    value: float
-
-
-@dataclass(frozen=True)
-class Artefact:
-    """A file of the run."""
-
-    path: str
-    content: bytes
-
-
-Item = Parameter | Metric | Artefact
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A candidate that was compared, as a run below the study's: mean errors only."""
-
-    name: str
-    metrics: tuple[Metric, ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class ModelVersion:
     """The run's model as a version of the condition's registered model."""
@@ -81,13 +46,17 @@ class ModelVersion:
 class TrackedRun:
     """All that is sent of one study. Sending it twice under the same key gives one run."""
 
+    key: str
     name: str
+    logged_at: int
     tags: Mapping[str, str]
-    items: tuple[Item, ...]
-    candidates: tuple[Candidate, ...]
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, float]
+    candidates: Mapping[str, Mapping[str, float]]
+    """Metrics of each candidate that was compared, as a run below the study's: mean errors only."""
     version: ModelVersion | None
-    key: str = field(default_factory=lambda: uuid.uuid4().hex)
-    logged_at: int = field(default_factory=lambda: int(time.time() * 1000))
+    files: Mapping[str, bytes]
+    """Contents by path."""
 
 
 def tracked_run(
@@ -100,33 +69,35 @@ def tracked_run(
     """Collect what a run keeps of a study; the arguments are those of `riskstrat.track`."""
     published = study if isinstance(study, Published) else publish(study)
     fitted = study.model if isinstance(study, Study) else model
+    saved = fitted if fitted is not None and can_leave(fitted.estimator) else None
     named = {"digest": published.digest, "data_fingerprint": published.source.fingerprint}
     draft = {"arbetsmaterial": "true"} if published.disclosure.is_working_material else {}
-    saves = fitted is not None and can_leave(fitted.estimator)
-    stored = _model(fitted, published) if saves and fitted is not None else ()
-    reports = (Artefact(f"report/{path.name}", path.read_bytes()) for path in map(Path, files))
+    reports = {f"report/{path.name}": path.read_bytes() for path in map(Path, files)}
     return TrackedRun(
+        key=uuid.uuid4().hex,
         name=f"{published.condition.name} {published.as_of.isoformat()}",
+        logged_at=int(time.time() * 1000),
         tags=named | draft,
-        items=(*items(published), *reports, *stored),
-        candidates=tuple(_candidates(published)),
-        version=_version(published, champion=champion) if saves else None,
+        parameters=_parameters(published),
+        metrics=_metrics(published),
+        candidates=_candidates(published),
+        version=None if saved is None else _version(published, champion=champion),
+        files=_released(published) | reports | ({} if saved is None else _model(saved, published)),
     )
 
 
-def items(published: Published) -> Iterator[Item]:
-    """Everything of a published study that a run keeps, as plain values."""
-    yield from _parameters(published)
-    yield from _metrics(published)
-    yield Artefact("condition.json", published.condition.to_json().encode())
-    for name, table in published.tables.items():
-        yield Artefact(f"tables/{published.disclosure.mark}{name}.csv", to_csv(table.frame).encode())
+def _released(published: Published) -> dict[str, bytes]:
+    tables = {
+        f"tables/{published.disclosure.mark}{name}.csv": to_csv(table.frame).encode()
+        for name, table in published.tables.items()
+    }
+    return {"condition.json": published.condition.to_json().encode(), **tables}
 
 
-def _model(model: RiskModel | StoredModel, published: Published) -> Iterator[Artefact]:
+def _model(model: RiskModel | StoredModel, published: Published) -> dict[str, bytes]:
     """Give the files of the model's folder, and what MLflow reads beside them."""
-    for name, content in {**model_files(model, published), "MLmodel": DESCRIPTION.encode()}.items():
-        yield Artefact(f"{MODEL_FOLDER}/{name}", content)
+    files = {**model_files(model, published), "MLmodel": DESCRIPTION.encode()}
+    return {f"{MODEL_FOLDER}/{name}": content for name, content in files.items()}
 
 
 def _version(published: Published, *, champion: bool) -> ModelVersion:
@@ -135,29 +106,31 @@ def _version(published: Published, *, champion: bool) -> ModelVersion:
     return ModelVersion(name=published.condition.name, title=title, tags=tags, champion=champion)
 
 
-def _parameters(published: Published) -> Iterator[Parameter]:
-    yield Parameter("condition", published.condition.name)
-    yield Parameter("as_of", published.as_of.isoformat())
-    yield Parameter("registers", published.source.name)
-    yield Parameter("version", published.version)
-    yield Parameter("estimator", published.chosen)
-    yield Parameter("disclosure", str(published.disclosure))
-    yield Parameter("budget_sek", f"{published.budget_sek:g}")
-    yield Parameter("strata", ", ".join(published.strata))
+def _parameters(published: Published) -> dict[str, str]:
+    return {
+        "condition": published.condition.name,
+        "as_of": published.as_of.isoformat(),
+        "registers": published.source.name,
+        "version": published.version,
+        "estimator": published.chosen,
+        "disclosure": str(published.disclosure),
+        "budget_sek": f"{published.budget_sek:g}",
+        "strata": ", ".join(published.strata),
+    }
 
 
-def _metrics(published: Published) -> Iterator[Metric]:
+def _metrics(published: Published) -> dict[str, float]:
     """Metrics of everybody, as they were released."""
+    found = {}
     for name, table in published.tables.items():
-        if not name.startswith(_METRICS):
-            continue
-        shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
-        for metric, estimate in shown.select("metric", "estimate").iter_rows():
-            yield Metric(_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}"), estimate)
+        if name.startswith(_METRICS):
+            shown = table.frame.filter(pl.col("group") == "all", pl.col("estimate").is_finite())
+            for metric, estimate in shown.select("metric", "estimate").iter_rows():
+                found[_NOT_IN_NAMES.sub("_", f"{name.removeprefix(_METRICS)}.{metric}")] = estimate
+    return found
 
 
-def _candidates(published: Published) -> Iterator[Candidate]:
+def _candidates(published: Published) -> dict[str, dict[str, float]]:
     scores = published.frame("choice")
-    for row in () if scores is None else scores.select("name", *CANDIDATE_METRICS).iter_rows(named=True):
-        metrics = tuple(Metric(name, row[name]) for name in CANDIDATE_METRICS if row[name] is not None)
-        yield Candidate(name=row["name"], metrics=metrics)
+    rows = [] if scores is None else scores.select("name", *CANDIDATE_METRICS).to_dicts()
+    return {row["name"]: {name: row[name] for name in CANDIDATE_METRICS if row[name] is not None} for row in rows}

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ from riskstrat.files import exclusive
 from riskstrat.publication import Published
 from riskstrat.records.model import RiskModel
 from riskstrat.records.study import Study
-from riskstrat.tracking.runs import KEY, Artefact, Item, Metric, ModelVersion, Parameter, TrackedRun, tracked_run
+from riskstrat.tracking.runs import KEY, ModelVersion, TrackedRun, tracked_run
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -225,12 +225,13 @@ def _logged(client: MlflowClient, experiment: str, run: TrackedRun) -> str:
     if whole:
         return run_id
     try:
-        _log(client, run_id, run.items, run.logged_at)
-        for number, candidate in enumerate(run.candidates):
+        _log(client, run_id, run.metrics, run.parameters, run.logged_at)
+        _upload(client, run_id, run.files)
+        for number, (name, metrics) in enumerate(run.candidates.items()):
             fingerprint = run.tags["data_fingerprint"]
             tags = {"mlflow.parentRunId": run_id, "data_fingerprint": fingerprint, KEY: f"{run.key}-{number}"}
-            child, _ = _begun(client, experiment, candidate.name, tags)
-            _log(client, child, candidate.metrics, run.logged_at)
+            child, _ = _begun(client, experiment, name, tags)
+            _log(client, child, metrics, {}, run.logged_at)
             client.set_terminated(child)
     except BaseException:
         with suppress(Exception):  # the store is out of order; the next run ends this one
@@ -248,24 +249,30 @@ def _begun(client: MlflowClient, experiment: str, name: str, tags: dict[str, str
     return client.create_run(experiment, tags=tags, run_name=name).info.run_id, False
 
 
-def _log(client: MlflowClient, run_id: str, found: Sequence[Item], now: int) -> None:
+def _log(
+    client: MlflowClient, run_id: str, metrics: Mapping[str, float], parameters: Mapping[str, str], now: int
+) -> None:
     from mlflow import entities
 
-    parameters = [entities.Param(item.name, item.value) for item in found if isinstance(item, Parameter)]
-    metrics = [entities.Metric(item.name, item.value, now, 0) for item in found if isinstance(item, Metric)]
-    client.log_batch(run_id, metrics=metrics, params=parameters)
+    client.log_batch(
+        run_id,
+        metrics=[entities.Metric(name, value, now, 0) for name, value in metrics.items()],
+        params=[entities.Param(name, value) for name, value in parameters.items()],
+    )
+
+
+def _upload(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
     with TemporaryDirectory() as folder:
-        write_artefacts(found, Path(folder))
+        write_files(files, Path(folder))
         client.log_artifacts(run_id, folder)
 
 
-def write_artefacts(found: Sequence[Item], folder: Path) -> None:
-    """Write the files among items below a folder."""
-    for item in found:
-        if isinstance(item, Artefact):
-            path = folder / item.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(item.content)
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write contents by path below a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _experiment(client: MlflowClient, store: Path | str) -> str:
