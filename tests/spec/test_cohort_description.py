@@ -39,7 +39,7 @@ from riskstrat.declare import (
     SinceFirst,
 )
 from riskstrat.declare.description import describe
-from riskstrat.declare.event_queries import EventQuery, event_queries
+from riskstrat.declare.event_queries import EventQuery, event_queries, named_codes, spell_out_codes
 from riskstrat.quality.declared_rows import count_by_component_and_year
 from small_registers import BuildRegisters, MadeUp
 
@@ -198,3 +198,9 @@ def test_no_rows_are_asked_of_registers_that_are_not_there(build_registers: Buil
 def test_the_command_writes_json_that_comes_back():
     said = CliRunner().invoke(app, ["describe", "frailty", "--json"])
     assert Condition.from_json(said.output) == load("frailty")
+
+
+def test_a_code_with_commas_in_quotes_is_one_code_and_no_list():
+    ward = '"ward 5, stroke, north"'
+    assert [found.codes for found in named_codes(FirstEvent(register="lab", codes=f"{ward}, x"))] == [ward, "x"]
+    assert spell_out_codes(f"{ward}, x", "en") == f"{ward}, x"

@@ -162,8 +162,7 @@ def parse(expression: str) -> CodeExpression:
     >>> parse('"home care", Z99').matching(["home care  ", "Z99"], prefix=False)
     ['Z99', 'home care  ']
     """
-    parts = [part.strip() for part in _COMMA.split(expression.translate(_DASHES))]
-    read = [_read_part(part) for part in parts if part]
+    read = [_read_part(part) for part in parts_of(expression.translate(_DASHES))]
     problems = [part for part in read if isinstance(part, Problem)]
     spans = [part for part in read if not isinstance(part, Problem)]
     included = [span for is_excluded, span in spans if not is_excluded]
@@ -173,6 +172,17 @@ def parse(expression: str) -> CodeExpression:
         problems = [Problem(found, "at least one code", "name the codes; '*' is every code")]
     UsageError.refuse(problems)
     return combine(included, excluded)
+
+
+def parts_of(expression: str) -> list[str]:
+    """Split an expression at its commas; those in double quotes belong to a code.
+
+    Examples
+    --------
+    >>> parts_of('I20-I25, "ward 5, north", not I252')
+    ['I20-I25', '"ward 5, north"', 'not I252']
+    """
+    return [part for each in _COMMA.split(expression) if (part := each.strip())]
 
 
 def combine(included: Iterable[Span], excluded: Iterable[Span] = ()) -> CodeExpression:

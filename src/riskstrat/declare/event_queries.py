@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from riskstrat.codes import CodeList, Score, codelist, codelists, score
+from riskstrat.codes.expression import parts_of
 from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.registers import register_title
 from riskstrat.declare.rows import ANY_VALUE, RowCriteria, ValueRange, values_text
@@ -63,7 +64,7 @@ def named_codes(declaration: Declaration) -> tuple[NamedCodes, ...]:
     ('diagnoses', 'W19', None)
     """
     lists = {found.name: found for found in codelists()}
-    parts = [(query.register, part.strip()) for query in event_queries(declaration) for part in query.codes.split(",")]
+    parts = [(query.register, part) for query in event_queries(declaration) for part in parts_of(query.codes)]
     own = [NamedCodes(register_title(where), part, None, None) for where, part in parts if part not in lists]
     listed = [_published(lists[part], str(lists[part].codes)) for _, part in parts if part in lists]
     used = [score(feature.score) for feature in getattr(declaration, "features", ()) if hasattr(feature, "score")]
@@ -101,7 +102,7 @@ def spell_out_codes(codes: str, language: Language) -> str:
     ('I10', '*')
     """
     titles = {found.name: found.title_sv if language == "sv" else found.title_en for found in codelists()}
-    names = [titles[part] for part in (part.strip() for part in codes.split(",")) if part in titles]
+    names = [titles[part] for part in parts_of(codes) if part in titles]
     spelled_out = str(codelist(codes))
     return f"{', '.join(names)}: {spelled_out}" if names else spelled_out
 
