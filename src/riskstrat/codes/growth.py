@@ -12,7 +12,7 @@ import polars as pl
 
 from riskstrat.codes.datafiles import read_table
 from riskstrat.codes.growth_curves import SEXES, DailyCurves, GrowthReference, daily_curves
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 
 IotfGrade = Literal["thinness_3", "thinness_2", "thinness_1", "overweight", "obesity", "morbid_obesity"]
 IOTF_GRADES: tuple[IotfGrade, ...] = get_args(IotfGrade)
@@ -26,6 +26,7 @@ ROUNDED = 0.05
 _FURTHEST = 3.0  # WHO's curves are not used beyond three standard deviations
 
 
+@checked
 def growth_z(reference: GrowthReference, *, sex: pl.Expr, age_days: pl.Expr, value: pl.Expr) -> pl.Expr:
     """Express a measurement as a z-score of a growth reference.
 
@@ -97,6 +98,7 @@ def contradicts(bmi: pl.Expr, weight_kg: pl.Expr, height_cm: pl.Expr) -> pl.Expr
     return ((bmi - own).abs() > ROUNDED * own).fill_null(value=False)
 
 
+@checked
 def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.Expr:
     """Give the body mass index at which a grade of the International Obesity Task Force begins.
 
@@ -135,6 +137,7 @@ def iotf_cutoff_bmi(grade: IotfGrade, *, sex: pl.Expr, age_days: pl.Expr) -> pl.
     return lms.value(iotf_cutoff_z(grade, sex=sex)).alias(f"iotf_{grade}_bmi_kg_m2")
 
 
+@checked
 def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
     """Give the z-score at which a grade begins, the same at every age: the z of its body mass index at 18 years.
 
@@ -166,8 +169,6 @@ def iotf_cutoff_z(grade: IotfGrade, *, sex: pl.Expr) -> pl.Expr:
 
 @cache
 def _z_at_18(grade: IotfGrade) -> dict[str, float]:
-    if grade not in IOTF_GRADES:
-        raise UsageError(Problem(f"the grade '{grade}'", "one of " + ", ".join(IOTF_GRADES), "choose one"))
     adults = read_table("growth/iotf2012_bmi_by_year.csv").filter(pl.col("age_years") == 18)
     z = _Lms(pl.col("l"), pl.col("m"), pl.col("s")).z(pl.lit(_BMI_AT_18[grade]))
     return dict(adults.select("sex", z=z).iter_rows())

@@ -15,7 +15,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskstrat.codes.datafiles import read_table
-from riskstrat.errors import Problem, UsageError
 
 Curve = NDArray[np.float64]
 GrowthReference = Literal["who", "iotf", "marsal"]
@@ -50,11 +49,7 @@ class DailyCurves:
 
 @cache
 def daily_curves(reference: GrowthReference) -> DailyCurves:
-    """Tabulate L, M and S of one of `REFERENCES` by sex and day of age; a UsageError where it is none."""
-    if reference not in REFERENCES:
-        raise UsageError(
-            Problem(f"the growth reference '{reference}'", "one of " + ", ".join(REFERENCES), "choose one")
-        )
+    """Tabulate L, M and S of one of `REFERENCES` by sex and day of age."""
     build = {"who": _who, "iotf": _iotf, "marsal": _marsal}[reference]
     return build()
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from riskstrat.codes.datafiles import read_declarations
 from riskstrat.codes.growth_curves import SEXES
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors.arguments import checked
 
 RiskRegion = Literal["low", "moderate", "high", "very_high"]
 RISK_REGIONS: tuple[RiskRegion, ...] = get_args(RiskRegion)
@@ -22,6 +22,7 @@ _AGES = {"score2": (40, 70), "score2_op": (70, 90)}
 """Model -> first age, and the age from which it is no longer used."""
 
 
+@checked
 def score2(
     *,
     age_years: pl.Expr,
@@ -83,8 +84,6 @@ def score2(
     >>> person.select(risk.round(3)).item()
     0.081
     """
-    if region not in RISK_REGIONS:
-        raise UsageError(Problem(f"the risk region '{region}'", "one of " + ", ".join(RISK_REGIONS), "choose one"))
     measured = {
         "systolic_mmhg": systolic_mmhg,
         "cholesterol_total_mmol_l": cholesterol_total_mmol_l,
