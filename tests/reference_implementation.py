@@ -12,8 +12,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from riskstrat.codes import growth_z
-from riskstrat.codes.scores import score_points
+from riskstrat.codes import growth_z, score
 from riskstrat.declare import (
     Age,
     AreaFact,
@@ -266,8 +265,8 @@ def answer_from_rows(feature: EventFeature, rows: list[VisibleRow], index: date,
     if isinstance(feature, GrowthZ):
         return _growth(feature, rows, subject)
     if isinstance(feature, Score):
-        points = score_points(feature.score)
-        return sum(number for codes, number in points if codes.matching([row.code for row in rows], prefix=True))
+        codes = [row.code for row in rows]
+        return sum(item.points for item in score(feature.score).items if item.codes.matching(codes, prefix=True))
     if type(feature) in OF_ROWS:
         return OF_ROWS[type(feature)](rows, index)
     if not rows:

@@ -19,11 +19,5 @@ def read_declarations(name: str) -> dict[str, object]:
     return tomllib.loads(_contents(name).decode("utf-8"))
 
 
-def names_in(folder: str) -> tuple[str, ...]:
-    """Names, without their ending, of the files in a folder of the package's data."""
-    found = resources.files(__package__).joinpath("data", folder).iterdir()
-    return tuple(sorted(file.name.rsplit(".", 1)[0] for file in found))
-
-
 def _contents(name: str) -> bytes:
     return resources.files(__package__).joinpath("data", *name.split("/")).read_bytes()

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
-from riskstrat.codes.datafiles import names_in, read_declarations
+from riskstrat.codes.datafiles import read_declarations
 from riskstrat.codes.expression import CodeExpression, bare, parse
 from riskstrat.codes.versions import UNDATED, codes_by_system
-from riskstrat.errors import Problem, UsageError
+from riskstrat.errors import UsageError, unknown
 
 ScoreName = Literal["charlson", "charlson_2011", "charlson_se", "elixhauser", "elixhauser_swiss", "hfrs"]
-"""The scores that ship, for declarations; `scores` lists the same."""
+"""The scores that ship, each a file of declarations; `scores` lists them."""
 
 DECIMALS = 6
 """Points are rounded to these: hides the noise of adding tenths in binary, and the order in which they were added."""
@@ -180,11 +180,6 @@ class Score:
         return {item.name: number for number, item in enumerate(self.items)}
 
 
-def score_points(name: str) -> tuple[tuple[CodeExpression, float], ...]:
-    """List the codes and points of a score, one pair an item."""
-    return tuple((item.codes, item.points) for item in score(name).items)
-
-
 @cache
 def score(name: str) -> Score:
     """Look up a score by its name.
@@ -212,8 +207,7 @@ def score(name: str) -> Score:
     0
     """
     if name not in scores():
-        known = "one of " + ", ".join(scores())
-        raise UsageError(Problem(f"the score '{name}'", known, "choose one of them"))
+        raise UsageError(unknown("score", name, scores()))
     declared: dict[str, Any] = dict(read_declarations(f"scores/{name}.toml"))
     if "like" in declared:  # the items of another score, with points of its own
         like, points = score(declared.pop("like")), declared.pop("points")
@@ -222,7 +216,6 @@ def score(name: str) -> Score:
     return Score(name=name, items=tuple(_item(**item) for item in declared.pop("items")), **declared)
 
 
-@cache
 def scores() -> tuple[str, ...]:
     """Names of the scores that ship.
 
@@ -236,7 +229,7 @@ def scores() -> tuple[str, ...]:
     >>> scores()
     ('charlson', 'charlson_2011', 'charlson_se', 'elixhauser', 'elixhauser_swiss', 'hfrs')
     """
-    return names_in("scores")
+    return get_args(ScoreName)
 
 
 def _item(

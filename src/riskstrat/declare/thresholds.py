@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
-from riskstrat.codes.scores import DECIMALS, Score, score, score_points
+from riskstrat.codes.scores import DECIMALS, Score, score
 from riskstrat.declare.base import CONFIG, LocalisedText
 from riskstrat.declare.calendar import plus_months
 from riskstrat.declare.durations import Window, describe_lookback, window_days
@@ -163,7 +163,7 @@ class ScoreReaches(EventOutcome):
     @property
     def rows(self) -> tuple[Rows, ...]:
         """The rows of the score's items."""
-        items = ", ".join(str(codes) for codes, _ in score_points(self.score))
+        items = ", ".join(str(item.codes) for item in score(self.score).items)
         meant = items if self.codes == "*" else self.codes
         return (EventQuery(self.register, meant, self.settings, self.positions, self.value_range),)
 
