@@ -20,7 +20,6 @@ from riskstrat.synthetic.stays import (
     KIND_INFARCTION,
     KIND_STROKE,
     Stays,
-    _open_end,
     day_in_month,
     onset_days,
 )
@@ -119,7 +118,7 @@ def _of_stays(stays: Stays, code: NDArray[np.str_], position: str) -> Rows:
     return Rows(
         person=stays.person,
         days=stays.start,
-        end=_open_end(stays.end),
+        end=stays.end,
         code=code,
         setting="inpatient",
         position=position,

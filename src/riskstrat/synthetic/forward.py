@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic.adults import CHRONIC_NAMES, NOT_YET, Health, Traits, age_at, chronic_rate, take
 from riskstrat.synthetic.calendar_days import month_start
-from riskstrat.synthetic.lifecourse import KINDS, MonthHazards, after_month, month_hazards, new_disease
+from riskstrat.synthetic.lifecourse import KINDS, MonthHazards, after_month, learn, month_hazards, new_disease
 from riskstrat.synthetic.parameters import (
     AREA_CHANGE,
     CVD_FATAL_OUTSIDE,
@@ -209,10 +209,7 @@ def _next(paths: _Paths, hazards: MonthHazards, month: int, cvd_chance: Floats, 
     happens["cvd"] = can & (rng.random(n) < cvd_chance)
     entered = happens["admission"] | happens["cvd"]
     stroke = happens["cvd"] & (rng.random(n) < CVD_STROKE_SHARE)
-    after = after_month(paths.health, happens, entered, stroke, month)
-    after = replace(
-        after, cvd_events=after.cvd_events + happens["cvd"], cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12
-    )
+    after = learn(after_month(paths.health, happens, entered, stroke, month), hazards, happens)
     after = replace(after, onset=new_disease(paths.traits, after, month, rng))
     return replace(
         paths, health=after, admitted=np.where(entered, month, paths.admitted), stays=_still_there(paths, month)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskstrat.synthetic.adults import CHRONIC_NAMES, NOT_YET, Health, Months, Traits, age_at, chronic_rate, take
 from riskstrat.synthetic.calendar_days import month_start
 from riskstrat.synthetic.hazards import cvd_rate, death_rate, frailty_rates, service_rates
-from riskstrat.synthetic.parameters import CVD_FATAL_OUTSIDE, CVD_STROKE_SHARE, MONTHS
+from riskstrat.synthetic.parameters import CVD_FATAL_OUTSIDE, CVD_STROKE_SHARE, FRAILTY_HAZARDS, MONTHS
 from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
 
 KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "death")
@@ -66,9 +66,8 @@ def live(
             break
         active = np.flatnonzero((area >= 0) & (traits.entry <= month) & (health.dead == NOT_YET))
         health = _live_a_month(traits, health, active, month, found=found, rng=rng)
-    events = {kind: _flatten(found[kind]) for kind in KINDS}
     return History(
-        events=events,
+        events={kind: _flatten(found[kind]) for kind in KINDS},
         fatal_cvd=_flatten(found["fatal"]),
         strokes=event_key(*_flatten(found["stroke"])),
         last=health,
@@ -111,7 +110,7 @@ def month_hazards(traits: Traits, health: Health, month: int) -> MonthHazards:
         "cvd": cvd_rate(traits, health, month),
         "death": death_rate(traits, health, month),
     }
-    multiplier = {"cvd": traits.cvd_z, **dict.fromkeys(("fall", "admission", "special_housing"), traits.frailty_z)}
+    multiplier = {"cvd": traits.cvd_z, **dict.fromkeys(FRAILTY_HAZARDS, traits.frailty_z)}
     chances = {kind: -np.expm1(-rate * multiplier.get(kind, 1.0) / 12) for kind, rate in rates.items()}
     return MonthHazards(rates=rates, chances=chances)
 
@@ -138,7 +137,7 @@ def _live_a_month(
         found[kind].append((active[hit], month))
     after = after_month(some, happens, admitted, stroke, month)
     after = replace(after, onset=new_disease(some_traits, after, month, rng))
-    return _put(health, active, _learn(after, hazards, happens))
+    return _put(health, active, learn(after, hazards, happens))
 
 
 def after_month(some: Health, happens: Mapping[str, Bools], admitted: Bools, stroke: Bools, month: int) -> Health:
@@ -160,15 +159,14 @@ def after_month(some: Health, happens: Mapping[str, Bools], admitted: Bools, str
     )
 
 
-def _learn(after: Health, hazards: MonthHazards, happens: Mapping[str, Bools]) -> Health:
+def learn(after: Health, hazards: MonthHazards, happens: Mapping[str, Bools]) -> Health:
     """Cumulate the events and hazards that tell about the multipliers."""
-    kinds = ("fall", "admission", "special_housing")
     return replace(
         after,
         cvd_events=after.cvd_events + happens["cvd"],
         cvd_hazard=after.cvd_hazard + hazards.rates["cvd"] / 12,
-        frailty_events=after.frailty_events + sum(happens[kind].astype(np.float64) for kind in kinds),
-        frailty_hazard=after.frailty_hazard + sum(hazards.rates[kind] for kind in kinds) / 12,
+        frailty_events=after.frailty_events + sum(happens[kind].astype(np.float64) for kind in FRAILTY_HAZARDS),
+        frailty_hazard=after.frailty_hazard + sum(hazards.rates[kind] for kind in FRAILTY_HAZARDS) / 12,
     )
 
 

@@ -71,9 +71,9 @@ def _column(value: Floats | NDArray[np.str_] | float | str | None, n: int, dtype
 
 
 def dates(days: Days) -> pl.Series:
-    """Days as a date column; days after any possible one become null."""
-    numbers = pl.Series(days.astype(np.int32), dtype=pl.Int32)
-    return pl.select(pl.when(numbers < 1_500_000).then(numbers).otherwise(None)).to_series().cast(pl.Date)
+    """Days as a date column; null after the last day of the data: what had not happened or ended by then."""
+    numbers = pl.Series(days.astype(np.int32))
+    return numbers.set(numbers > DATA_END, None).cast(pl.Date)
 
 
 def repeats(

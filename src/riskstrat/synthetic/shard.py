@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from riskstrat.synthetic import truth
 from riskstrat.synthetic.adults import Traits, first_health, make_traits
-from riskstrat.synthetic.calendar_days import DATA_END
 from riskstrat.synthetic.care_need import care_need_counts
 from riskstrat.synthetic.circumstances import circumstances, measurements
 from riskstrat.synthetic.diagnoses import diagnoses
@@ -28,15 +27,14 @@ from riskstrat.synthetic.rows import dates
 from riskstrat.synthetic.stays import contacts, deaths, make_stays, migrations, services
 
 DUPLICATED: Final[Mapping[str, float]] = {"diagnoses": 0.002, "prescriptions": 0.001, "contacts": 0.001}
-LATE: Final[Mapping[str, float]] = {"diagnoses": 0.004}
-LATE_DAYS = (200, 500)
+LATE, LATE_DAYS = 0.004, (200, 500)
 IMPLAUSIBLE_GROWTH = 0.0015
 
 
 def add_data_errors(name: str, table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """Add the errors that a table's register has; other tables come back as they are."""
-    if name in LATE:
-        table = _late(table, LATE[name], rng)
+    if name == "diagnoses":
+        table = _late(table, rng)
     if name in DUPLICATED:
         table = _duplicated(table, DUPLICATED[name], rng)
     if name == "child_health":
@@ -44,12 +42,12 @@ def add_data_errors(name: str, table: pl.DataFrame, rng: np.random.Generator) ->
     return table
 
 
-def _late(table: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
+def _late(table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """Rows that reach the register long after their delay carry the day on which they became known."""
-    late = pl.Series(rng.random(table.height) < share)
+    late = pl.Series(rng.random(table.height) < LATE)
     wait = pl.Series(rng.integers(*LATE_DAYS, size=table.height)).cast(pl.Int32)
-    seen = pl.coalesce("end_date", "date") if "end_date" in table.columns else pl.col("date")
-    return table.with_columns(known_on=pl.when(late).then((seen.cast(pl.Int32) + wait).cast(pl.Date)))
+    seen = pl.coalesce("end_date", "date").cast(pl.Int32)
+    return table.with_columns(known_on=pl.when(late).then((seen + wait).cast(pl.Date)))
 
 
 def _duplicated(table: pl.DataFrame, share: float, rng: np.random.Generator) -> pl.DataFrame:
@@ -138,23 +136,18 @@ def _numbered(shard: Shard, keep: Bools, first_id: int) -> Shard:
 
 def _renumber(table: pl.DataFrame, numbers: NDArray[np.int64]) -> pl.DataFrame:
     links = [name for name in ("person_id", "mother_id", "father_id") if name in table.columns]
-    renumbered = table.with_columns(_known(pl.Series(name, numbers[table[name].to_numpy()])) for name in links)
-    return renumbered.filter(pl.col("person_id").is_not_null())
-
-
-def _known(series: pl.Series) -> pl.Series:
-    return pl.select(pl.when(series >= 0).then(series)).to_series().rename(series.name)
+    renumbered = table.with_columns(pl.Series(name, numbers[table[name].to_numpy()]) for name in links)
+    return renumbered.with_columns(pl.col(links).replace(-1, None)).drop_nulls("person_id")
 
 
 def persons(population: Population) -> pl.DataFrame:
     """One row a person; unknown parents are -1 until people get their numbers."""
-    dead = np.where(population.death <= DATA_END, population.death, 2_000_000).astype(np.int32)
     return pl.DataFrame(
         {
             "person_id": np.arange(len(population.birth), dtype=np.int64),
             "birth_date": dates(population.birth),
             "sex": np.where(population.female, "female", "male"),
-            "death_date": dates(dead),
+            "death_date": dates(population.death),
             "mother_id": population.mother.astype(np.int64),
             "father_id": population.father.astype(np.int64),
             "birth_region": np.array(BIRTH_REGIONS)[population.region],
@@ -167,12 +160,11 @@ def residences(population: Population, geography: Geography) -> pl.DataFrame:
     area = population.spell_area.astype(np.int64)
     second = (population.spell_person * 31 + area) % 5 == 0
     centre = geography.centres[area, second.astype(np.int64)]
-    end = np.where(population.spell_end > DATA_END, 2_000_000, population.spell_end).astype(np.int32)
     return pl.DataFrame(
         {
             "person_id": population.spell_person.astype(np.int64),
             "start_date": dates(population.spell_start),
-            "end_date": dates(end),
+            "end_date": dates(population.spell_end),
             "area_id": np.array(geography.ids)[area],
             "care_centre_id": np.array([f"VC{number:02d}" for number in range(100)])[centre],
         }

@@ -96,10 +96,6 @@ def _apart(population: Population, person: Ints, start: Days, length: Days, kind
     return Stays(person=person[keep], start=start[keep], end=end[keep], kind=kind[keep])
 
 
-def _open_end(days: Days) -> Days:
-    return np.where(days > DATA_END, NEVER, days).astype(np.int32)
-
-
 def contacts(
     population: Population, traits: Traits, history: History, stays: Stays, rng: np.random.Generator, *, thin: bool
 ) -> pl.DataFrame:
@@ -114,7 +110,7 @@ def contacts(
         keep = (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
         visitor, visit = visitor[keep], visit[keep]
     parts = [
-        Rows(person=stays.person, days=stays.start, end=_open_end(stays.end), code="admission_unplanned"),
+        Rows(person=stays.person, days=stays.start, end=stays.end, code="admission_unplanned"),
         planned,
         Rows(person=visitor, days=visit, code="primary_care_visit"),
     ]
@@ -127,7 +123,7 @@ def _planned(population: Population, rng: np.random.Generator) -> Rows:
     person = np.repeat(np.arange(len(population.birth)), rng.poisson(rate)).astype(np.int32)
     start = random_days(len(person), rng)
     end = np.minimum(start + rng.integers(1, 6, size=len(person)), population.death[person]).astype(np.int32)
-    return Rows(person=person, days=start, end=_open_end(end), code="admission_planned")
+    return Rows(person=person, days=start, end=end, code="admission_planned")
 
 
 def _visits(population: Population, traits: Traits, history: History, rng: np.random.Generator) -> tuple[Ints, Days]:
@@ -168,7 +164,7 @@ def _service(population: Population, code: str, start: Days, until: Days) -> Row
     spell = spell_at(population, person, begin)
     stop = np.minimum(np.minimum(until[person] - 1, population.death[person]), _leaves(population, person))
     keep = (spell >= 0) & (stop >= begin)
-    return Rows(person=person[keep], days=begin[keep], end=_open_end(stop[keep].astype(np.int32)), code=code)
+    return Rows(person=person[keep], days=begin[keep], end=stop[keep], code=code)
 
 
 def _leaves(population: Population, person: Ints) -> Days:
