@@ -1,4 +1,4 @@
-"""Calendar rules of the generator hold for every day."""
+"""Calendar rules of declarations and of the generator hold for every day."""
 
 from datetime import date, timedelta
 
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
+from riskstrat.declare.calendar import plus_months
 from riskstrat.synthetic.calendar_days import as_date, day, month_of, month_start
-from riskstrat.synthetic.growth import add_months, bmi_of_latent, infant_bmi
+from riskstrat.synthetic.growth import bmi_of_latent, infant_bmi
 
 DATES = st.dates(date(1999, 1, 1), date(2030, 12, 31))
 
@@ -21,8 +22,7 @@ def test_missing_anniversary_becomes_the_first_of_the_next_month(start: date, mo
         expected = date(year, month + 1, start.day)
     except ValueError:
         expected = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    days = np.array([day(start.year, start.month, start.day)], dtype=np.int32)
-    assert as_date(int(add_months(days, months)[0])) == expected
+    assert pl.select(plus_months(pl.lit(start), months)).item() == expected
 
 
 @given(DATES)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.parameters import FIRST_EVENT_YEAR, LAST_YEAR, MONTHS
+from riskstrat.synthetic.parameters import FIRST_EVENT_YEAR, FIRST_YEAR, LAST_YEAR, MONTHS
 
 Days = NDArray[np.int32]
 NEVER = np.int32(2_000_000)
@@ -25,7 +25,7 @@ def as_date(number: int) -> date:
 
 
 DATA_END = day(LAST_YEAR, 12, 31)
-EVENTS_START = day(FIRST_EVENT_YEAR)
+START, EVENTS_START = day(FIRST_YEAR), day(FIRST_EVENT_YEAR)
 
 
 def month_start(month: int) -> int:

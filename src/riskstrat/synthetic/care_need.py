@@ -26,8 +26,7 @@ def care_need_counts(population: Population, traits: Traits, geography: Geograph
 
 def _year(population: Population, traits: Traits, geography: Geography, year: int) -> pl.DataFrame:
     today = day(year, 12, 31)
-    n = len(population.birth)
-    spell = spell_at(population, np.arange(n), np.full(n, today, np.int32))
+    spell = spell_at(population, np.arange(len(population.birth)), today)
     here = spell >= 0
     area = population.spell_area[np.maximum(spell, 0)]
     moved = here & (population.spell_start[np.maximum(spell, 0)] > today - 365)

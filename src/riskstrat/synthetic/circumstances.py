@@ -27,14 +27,13 @@ def _year(population: Population, traits: Traits, year: int, rng: np.random.Gene
     today = day(year, 12, 31)
     n = len(population.birth)
     age = (today - population.birth) / 365.25
-    here = (spell_at(population, np.arange(n), np.full(n, today, np.int32)) >= 0) & (population.death > today)
-    turn = (np.arange(n) % 2 == year % 2) | np.full(n, not thin)
-    asked = here & turn
+    here = (spell_at(population, np.arange(n), today) >= 0) & (population.death > today)
+    asked = here & ((np.arange(n) % 2 == year % 2) | (not thin))
     work = employed(traits, age, year, rng)
     alone = lives_alone(population, today)
     parent = single_parents(population, today)
     relief = rng.random(n) < 1 / (1 + np.exp(4.2 - 1.1 * traits.need + 1.5 * work))
-    read = np.full(n, True) if not thin else (age < THIN_AGES[0]) | (age >= THIN_AGES[1])
+    read = (age < THIN_AGES[0]) | (age >= THIN_AGES[1]) | (not thin)
     grown = asked & (age >= (22 if thin else 16)) & read
     working_age = asked & (age >= (36 if thin else 16)) & (age < 65) & read
     all_alone = asked & (age >= (36 if thin else 18)) & read
@@ -64,19 +63,18 @@ def employed(traits: Traits, age: Floats, year: int, rng: np.random.Generator) -
 
 
 def income(traits: Traits, age: Floats, year: int, work: Bools, rng: np.random.Generator) -> Floats:
-    """Disposable income in kronor, rounded to hundreds as SCB delivers it; median about 253,000 in 2021."""
+    """Disposable income in kronor, rounded to thousands; median about 253,000 in 2021."""
     profile = np.interp(age, [16, 20, 30, 50, 62, 70, 95], [-1.6, -0.6, -0.05, 0.16, 0.14, -0.12, -0.25])
     level = 12.38 + 0.024 * (year - 2021) + profile + 0.30 * traits.income_z + 0.16 * work
     level = level + 0.10 * rng.standard_normal(len(age))
-    step = 1_000
-    return np.asarray(np.round(np.exp(level) / step) * step)
+    return np.asarray(np.round(np.exp(level) / 1_000) * 1_000)
 
 
 def lives_alone(population: Population, today: int) -> Bools:
     """No partner, or a partner who has died or left."""
     partner = population.partner
     gone = (partner < 0) | (population.death[partner] <= today)
-    away = spell_at(population, np.maximum(partner, 0), np.full(len(partner), today, np.int32)) < 0
+    away = spell_at(population, np.maximum(partner, 0), today) < 0
     return np.asarray(gone | away) & ~single_parents(population, today)
 
 

@@ -60,11 +60,11 @@ def diagnoses(
 ) -> pl.DataFrame:
     """All diagnosis rows of a shard; `thin` spaces the visits for lasting disease and drops most everyday illness."""
     parts = [
-        *(part for disease in CHRONIC_NAMES for part in _lasting(traits, history, disease, rng, thin=thin)),
-        *_after_cvd(population, history, rng),
+        *(_lasting(traits, history, disease, rng, thin=thin) for disease in CHRONIC_NAMES),
+        _after_cvd(population, history, rng),
         *_in_hospital(stays, history, rng),
-        *_everyday(population, rng, thin=thin),
-        *_causes(population, history, rng),
+        _everyday(population, rng, thin=thin),
+        _causes(population, history, rng),
     ]
     return frame(population, [_by_sex(population, part) for part in parts], ("end_date", "setting", "position"))
 
@@ -76,7 +76,7 @@ def _by_sex(population: Population, rows: Rows) -> Rows:
     return replace(rows, code=np.where(breast_or_prostate, own, rows.code))
 
 
-def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Generator, *, thin: bool) -> Rows:
     """Make a visit at the onset (soon after entry for older disease), then one every year or so."""
     start = onset_days(history, disease, rng)
     person = np.flatnonzero(start < NEVER).astype(np.int32)
@@ -86,21 +86,20 @@ def _lasting(traits: Traits, history: History, disease: str, rng: np.random.Gene
     if disease == "diabetes":
         code = np.where(traits.insulin[person] & (rng.random(len(person)) < 0.4), "E109", code)
     setting = np.where(rng.random(len(who)) < 0.72, "primary", "specialist")
-    return [Rows(person=who, days=days, code=np.repeat(code, 14), setting=setting, position="main")]
+    return Rows(person=who, days=days, code=np.repeat(code, 14), setting=setting, position="main")
 
 
-def _after_cvd(population: Population, history: History, rng: np.random.Generator) -> list[Rows]:
+def _after_cvd(population: Population, history: History, rng: np.random.Generator) -> Rows:
     """Old infarction and sequelae of stroke at later visits; events before 2009 are known only so."""
     person, month = history.events["cvd"]
-    first = np.full(len(population.birth), EVENTS_START, np.int32) + rng.integers(0, 120, size=len(population.birth))
+    first = EVENTS_START + rng.integers(0, 120, size=len(population.birth))
     event = np.full(len(population.birth), NEVER, np.int32)
     np.minimum.at(event, person, day_in_month(month, rng))
-    old = history.last.earlier_cvd
     begin = np.where(event < NEVER, event + 60, first).astype(np.int32)
-    who = np.flatnonzero(old).astype(np.int32)
+    who = np.flatnonzero(history.last.earlier_cvd).astype(np.int32)
     code = np.where(history.last.stroke[who], "I693", "I252")
-    people, days = repeats(who, begin[who], (330, 680), 12, rng)
-    return [Rows(person=people, days=days, code=np.repeat(code, 12), setting="primary", position="main")]
+    people, days = repeats(who, begin[who], EVERY_DAYS, 12, rng)
+    return Rows(person=people, days=days, code=np.repeat(code, 12), setting="primary", position="main")
 
 
 def _in_hospital(stays: Stays, history: History, rng: np.random.Generator) -> list[Rows]:
@@ -142,13 +141,13 @@ def _beside(stays: Stays, history: History, rng: np.random.Generator) -> Rows:
     return _of_stays(stays, code, "other").where(ill)
 
 
-def _everyday(population: Population, rng: np.random.Generator, *, thin: bool) -> list[Rows]:
+def _everyday(population: Population, rng: np.random.Generator, *, thin: bool) -> Rows:
     person, days = now_and_then(population, 0.05 if thin else 0.35, rng)
     code = pick(EVERYDAY_CODES, len(person), rng)
-    return [Rows(person=person, days=days, code=code, setting="primary", position="main")]
+    return Rows(person=person, days=days, code=code, setting="primary", position="main")
 
 
-def _causes(population: Population, history: History, rng: np.random.Generator) -> list[Rows]:
+def _causes(population: Population, history: History, rng: np.random.Generator) -> Rows:
     """Underlying causes; under 70 cardiovascular ones come only from the cardiovascular hazard."""
     person = np.flatnonzero((population.death >= EVENTS_START) & (population.death <= DATA_END)).astype(np.int32)
     days = population.death[person]
@@ -160,4 +159,4 @@ def _causes(population: Population, history: History, rng: np.random.Generator) 
     code = np.where(is_stroke(history, fatal_person, fatal_month), "I639", "I219")
     fatal = dict(zip(fatal_person.tolist(), code.tolist(), strict=True))
     cause = np.array([fatal.get(who, given) for who, given in zip(person.tolist(), cause.tolist(), strict=True)])
-    return [Rows(person=person, days=days, code=cause, setting="death", position="underlying")]
+    return Rows(person=person, days=days, code=cause, setting="death", position="underlying")

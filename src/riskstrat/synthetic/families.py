@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskstrat.synthetic.calendar_days import NEVER, Days, day
+from riskstrat.synthetic.calendar_days import NEVER, START, Days, day
 from riskstrat.synthetic.geography import Geography
-from riskstrat.synthetic.parameters import BIRTH_REGIONS, FERTILITY, FIRST_YEAR, FOREIGN_MIX, TWIN_SHARE
+from riskstrat.synthetic.parameters import BIRTH_REGIONS, FERTILITY, FOREIGN_MIX, TWIN_SHARE
 from riskstrat.synthetic.population_state import MOVE, NOBODY, Bools, Floats, Ints, PopulationState, days_in, next_area
-
-START = day(FIRST_YEAR)
 
 
 def give_character(

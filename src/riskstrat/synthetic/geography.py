@@ -71,7 +71,8 @@ def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -
     centroids = np.array([np.mean(ring[:-1], axis=0) for ring in rings]) / (WIDTH, HEIGHT)
     share = rng.gamma(18.0, size=AREAS)
     share = share / share.sum()
-    field = _fields(rng, centroids)
+    distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
+    field = _fields(rng, distance)
     raw_deprivation = next(field)
     deprivation = (raw_deprivation - raw_deprivation.mean()) / raw_deprivation.std()
     shared = next(field)
@@ -86,7 +87,7 @@ def make_geography(seed: np.random.SeedSequence, area_sd: float | None = None) -
         deprivation=deprivation,
         spread=spread,
         effects=effects,
-        move_to=_move_to(centroids, deprivation, share),
+        move_to=_move_to(distance, deprivation, share),
         centres=_centres(centroids),
     )
 
@@ -145,17 +146,15 @@ def _ring(corners: Floats, r: int, c: int) -> tuple[tuple[float, float], ...]:
     return tuple((float(corners[at][0]), float(corners[at][1])) for at in order)
 
 
-def _fields(rng: np.random.Generator, centroids: Floats) -> Iterator[Floats]:
+def _fields(rng: np.random.Generator, distance: Floats) -> Iterator[Floats]:
     """Endless independent standard normal fields, 60 % of the variance spatial with a range of two tiles."""
-    distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
-    root = np.linalg.cholesky(np.exp(-distance / 2.0) + 1e-9 * np.eye(len(centroids)))
+    root = np.linalg.cholesky(np.exp(-distance / 2.0) + 1e-9 * np.eye(len(distance)))
     while True:
         spatial, own = rng.standard_normal((2, AREAS))
         yield np.sqrt(0.6) * (root @ spatial) + np.sqrt(0.4) * own
 
 
-def _move_to(centroids: Floats, deprivation: Floats, share: Floats) -> Floats:
-    distance = np.linalg.norm(centroids[:, None] - centroids[None], axis=-1)
+def _move_to(distance: Floats, deprivation: Floats, share: Floats) -> Floats:
     unlike = np.abs(deprivation[:, None] - deprivation[None])
     weight = share * np.exp(-1.7 * unlike - distance / 6.0)
     np.fill_diagonal(weight, 0.0)

@@ -21,7 +21,7 @@ from riskstrat.synthetic.geography import Geography, geojson, make_geography
 from riskstrat.synthetic.parameters import MUNICIPALITY_NAME, SHARD_PEOPLE
 from riskstrat.synthetic.personas import persona_shard, test_people
 from riskstrat.synthetic.shard import Shard, make_shard
-from riskstrat.synthetic.truth import Truth, area_effects, coefficients, concat_risks
+from riskstrat.synthetic.truth import Truth, area_effects, coefficients
 
 COMMAND = "synthesise"
 FEWEST_PEOPLE = 500
@@ -86,7 +86,7 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
     geography = make_geography(of_areas, area_sd)
     made = list(_shards(geography, people, of_people, thin=thin))
     tables = {name: pl.concat([shard.tables[name] for shard in made]) for name in made[0].tables}
-    areas = _area_tables(geography, made)
+    areas = _area_tables(geography, [shard.care_need for shard in made])
     return Municipality(
         tables={**tables, **areas},
         manifest=writing.manifest(),
@@ -94,7 +94,7 @@ def municipality(people: int, seed: int, *, area_sd: float | None = None, thin: 
         truth=Truth(
             coefficients=coefficients(geography, seed, people),
             areas=area_effects(geography),
-            risks=concat_risks([shard.risks for shard in made]),
+            risks=pl.concat([shard.risks for shard in made]).sort(writing.RISK_ORDER),
             test_people=test_people(),
         ),
     )
@@ -138,15 +138,15 @@ def write_municipality(
     with staged_folder(out, command=COMMAND) as staging:
         parts, result = staging.scratch, staging.result
         (result / writing.TRUTH).mkdir()
-        small = writing.write_parts(_shards(geography, people, of_people, thin=thin), parts)
+        care_need = writing.write_parts(_shards(geography, people, of_people, thin=thin), parts)
         level = writing.SMALL_LEVEL if thin else writing.QUICK_LEVEL
         for name in (part.name for part in parts.iterdir() if part.name != "risks"):
             writing.join_parts(parts, name, result / f"{name}.parquet", level=level)
-        risks, order = result / writing.TRUTH / "risks.parquet", ("condition", "index_date", "person_id")
-        writing.join_parts(parts, "risks", risks, *order, level=level)
+        risks = result / writing.TRUTH / "risks.parquet"
+        writing.join_parts(parts, "risks", risks, *writing.RISK_ORDER, level=level)
         truths = {"areas": area_effects(geography), "test_people": test_people()}
         outlines = {"geometry.geojson": json.dumps(geojson(geography), ensure_ascii=False)}
-        write_tables(result, _area_tables(geography, small), writing.manifest(), outlines)
+        write_tables(result, _area_tables(geography, care_need), writing.manifest(), outlines)
         writing.write_truth(result / writing.TRUTH, truths, coefficients(geography, seed, people))
     return Path(out)
 
@@ -200,7 +200,7 @@ def _shards(geography: Geography, people: int, seed: np.random.SeedSequence, *, 
     yield persona_shard(geography)
 
 
-def _area_tables(geography: Geography, shards: list[Shard]) -> dict[str, pl.DataFrame]:
+def _area_tables(geography: Geography, care_need: list[pl.DataFrame]) -> dict[str, pl.DataFrame]:
     areas = pl.DataFrame({"area_id": geography.ids, "name": geography.names, "municipality": MUNICIPALITY_NAME})
-    facts = area_facts(pl.concat([shard.care_need for shard in shards if shard.care_need.height]))
+    facts = area_facts(pl.concat([counts for counts in care_need if counts.height]))
     return {"areas": areas.sort("area_id"), "area_facts": facts}

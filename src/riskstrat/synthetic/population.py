@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from riskstrat.synthetic.calendar_days import NEVER, Days, day
+from riskstrat.synthetic.calendar_days import NEVER, START, Days, day
 from riskstrat.synthetic.families import form_couples, give_character, have_children, link_to_mothers, pair, part
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.moving import arrive, leave_home, leave_municipality, move
@@ -35,8 +35,6 @@ from riskstrat.synthetic.population_state import (
     PopulationState,
     choose,
 )
-
-START = day(FIRST_YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ def area_by_month(population: Population) -> NDArray[np.int8]:
     return table
 
 
-def spell_at(population: Population, person: NDArray[np.integer], days: Days) -> NDArray[np.int64]:
+def spell_at(population: Population, person: NDArray[np.integer], days: Days | int) -> NDArray[np.int64]:
     """Row of the residence spell that covers each (person, day), -1 where none does."""
     key = population.spell_person.astype(np.int64) * SPAN + population.spell_start
     at = np.searchsorted(key, person.astype(np.int64) * SPAN + days, side="right") - 1

@@ -102,7 +102,7 @@ def make_shard(geography: Geography, people: int, seed: np.random.SeedSequence, 
     }
     shard = Shard(
         tables={name: add_data_errors(name, table, rows) for name, table in tables.items()},
-        risks=truth.concat_risks(risks),
+        risks=pl.concat(risks),
         care_need=care_need_counts(population, traits, geography),
         people=len(population.birth),
     )

@@ -134,17 +134,17 @@ def _visits(population: Population, traits: Traits, history: History, rng: np.ra
     area_habit = np.exp(0.15 * np.sin(np.arange(AREAS) * 2.4))
     people, days = [], []
     for year in range(15):
-        middle = np.full(n, EVENTS_START + year * 365 + 182, np.int32)
-        age = (middle - population.birth) / 365.25
+        start = EVENTS_START + year * 365
+        age = (start + 182 - population.birth) / 365.25
         rate = np.interp(age, [0, 2, 6, 20, 45, 70, 95], [2.6, 1.8, 0.8, 0.8, 1.0, 1.9, 2.2], left=2.6) * (
             1 + 0.12 * ill
         )
-        spell = spell_at(population, np.arange(n), middle)
+        spell = spell_at(population, np.arange(n), start + 182)
         area = population.spell_area[np.maximum(spell, 0)]
         count = rng.poisson(rate * habit * area_habit[area] * (age > -0.5) * (spell >= 0))
         who = np.repeat(np.arange(n), count).astype(np.int32)
         people.append(who)
-        days.append((middle[who] - 182 + rng.integers(0, 365, size=len(who))).astype(np.int32))
+        days.append((start + rng.integers(0, 365, size=len(who))).astype(np.int32))
     return np.concatenate(people), np.concatenate(days)
 
 

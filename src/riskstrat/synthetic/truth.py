@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from riskstrat.errors import Problem, UsageError
 from riskstrat.errors.arguments import checked
 from riskstrat.synthetic import parameters
 from riskstrat.synthetic.adults import Health, Traits, age_at, take
-from riskstrat.synthetic.calendar_days import DATA_END, EPOCH, EVENTS_START, Days, as_date, month_of, month_start
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, Days, as_date, month_of, month_start
 from riskstrat.synthetic.forward import forward_risk
 from riskstrat.synthetic.geography import Geography, effects_after_move
 from riskstrat.synthetic.growth import Children
@@ -24,7 +24,6 @@ from riskstrat.synthetic.population_state import Bools, Floats, Ints
 from riskstrat.synthetic.residence import spell_at
 
 STEP_DAYS: Mapping[str, int] = {"early_cvd": 1826, "frailty": 731}
-STAND_ON = date(2024, 1, 1)
 LONGEST_DELAY_DAYS: Mapping[str, int] = {"early_cvd": 180, "frailty": 90}
 """Of the rows that the outcome reads: causes of death, and admissions."""
 NEAREST_DAYS = 20
@@ -63,8 +62,7 @@ def index_months() -> Mapping[str, tuple[int, ...]]:
 
 
 def _landmark_months(step: int, delay_days: int) -> list[int]:
-    known_until = min(DATA_END, (STAND_ON - EPOCH).days - 1 - delay_days)
-    return [_nearest_month(day) for day in range(known_until - step, EVENTS_START + 365 - 1, -step)]
+    return [_nearest_month(day) for day in range(DATA_END - delay_days - step, EVENTS_START + 365 - 1, -step)]
 
 
 def _nearest_month(day: int) -> int:
@@ -239,8 +237,3 @@ def _refuse_far_dates(requested: pl.Series, known: pl.Series) -> None:
                 "use the landmarks of a stand on 2024-01-01, or that day itself",
             )
         )
-
-
-def concat_risks(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Risks of all shards in the order of person, condition and date."""
-    return pl.concat(frames).sort("condition", "index_date", "person_id")

@@ -9,14 +9,15 @@ from pathlib import Path
 import polars as pl
 
 from riskstrat.registers.manifest import Manifest, TableManifest
-from riskstrat.synthetic.calendar_days import DATA_END, as_date, day
-from riskstrat.synthetic.parameters import DELAYS, FIRST_EVENT_YEAR, FIRST_YEAR, MUNICIPALITY_NAME
+from riskstrat.synthetic.calendar_days import DATA_END, EVENTS_START, START, as_date
+from riskstrat.synthetic.parameters import DELAYS, MUNICIPALITY_NAME
 from riskstrat.synthetic.shard import Shard
 
 ROWS_PER_GROUP = 250_000
 QUICK_LEVEL = 3
 SMALL_LEVEL = 18
 TRUTH = "truth"
+RISK_ORDER = ("condition", "index_date", "person_id")
 CODE_SYSTEMS: Mapping[str, str] = {"diagnoses": "icd10_se", "prescriptions": "atc"}
 UNITS: Mapping[str, Mapping[str, str]] = {
     "measurements": {"bmi_kg_m2": "kg/m2", "systolic_mmhg": "mmHg", "cholesterol_non_hdl_mmol_l": "mmol/l"},
@@ -46,11 +47,11 @@ def _entry(name: str) -> TableManifest:
     if name in {"persons", "areas"}:
         return TableManifest(file=f"{name}.parquet", source=source)
     if name == "residences":
-        return TableManifest(file=f"{name}.parquet", coverage_start=as_date(day(FIRST_YEAR)), source=source)
+        return TableManifest(file=f"{name}.parquet", coverage_start=as_date(START), source=source)
     return TableManifest(
         file=f"{name}.parquet",
         code_system=CODE_SYSTEMS.get(name, "exact"),
-        coverage_start=as_date(day(FIRST_EVENT_YEAR)),
+        coverage_start=as_date(EVENTS_START),
         coverage_end=as_date(DATA_END),
         delay_days=DELAYS[name],
         units=UNITS.get(name, {}),
@@ -58,19 +59,19 @@ def _entry(name: str) -> TableManifest:
     )
 
 
-def write_parts(shards: Iterable[Shard], scratch: Path) -> list[Shard]:
-    """Write the tables of each shard as parts and forget them; what is small comes back."""
-    small = []
+def write_parts(shards: Iterable[Shard], scratch: Path) -> list[pl.DataFrame]:
+    """Write the tables of each shard as parts and forget them; the counts for the care need come back."""
+    care_need = []
     for number, shard in enumerate(shards):
         for name, table in {**shard.tables, "risks": shard.risks}.items():
             folder = scratch / name
             folder.mkdir(parents=True, exist_ok=True)
             table.write_parquet(folder / f"{number:05d}.parquet", compression="lz4")
-        small.append(Shard(tables={}, risks=pl.DataFrame(), care_need=shard.care_need, people=shard.people))
-    return small
+        care_need.append(shard.care_need)
+    return care_need
 
 
-def join_parts(scratch: Path, name: str, target: Path, *sort: str, level: int = QUICK_LEVEL) -> None:
+def join_parts(scratch: Path, name: str, target: Path, *sort: str, level: int) -> None:
     """Join the parts of a table into one file, in the order of the parts or sorted."""
     rows = pl.scan_parquet(sorted((scratch / name).glob("*.parquet")))
     if sort:
