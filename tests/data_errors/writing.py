@@ -19,8 +19,9 @@ from data_errors.readme import PLANTED_PAGE
 from riskstrat.files import staged_folder
 from riskstrat.registers import open_registers
 from riskstrat.synthetic.extracts import LOSSES, choose_people, clean_tables
-from riskstrat.synthetic.extracts.clean import FIRST_TEST_PERSON, Tables
+from riskstrat.synthetic.extracts.clean import Tables
 from riskstrat.synthetic.extracts.writing import EXTRACTS, readme, write_files
+from riskstrat.synthetic.personas import FIRST_TEST_ID
 
 FAULTS: tuple[Fault, ...] = (
     *statistics_sweden.FAULTS,
@@ -57,7 +58,7 @@ def write_faulty_extracts(registers_folder: Path | str, out: Path | str, people:
 
 def _deliver(folder: Path, tables: Tables, data_end: date, seed: int) -> pl.DataFrame:
     """Write every extract; the personas and those who are left out as a whole carry no other fault."""
-    spared = tables["persons"].filter(pl.col("person_id") > FIRST_TEST_PERSON)["person_id"].to_list()
+    spared = tables["persons"].filter(pl.col("person_id") >= FIRST_TEST_ID)["person_id"].to_list()
     left_out = [fault.name for fault in FAULTS if fault.loses == EVERYTHING]
     planted = [pl.DataFrame(schema=ROW_SCHEMA)]
     for number, extract in enumerate(EXTRACTS):

@@ -11,11 +11,11 @@ import polars as pl
 
 from riskstrat.errors import Problem, UsageError, number_of
 from riskstrat.errors.arguments import checked
-from riskstrat.registers.manifest import Manifest
 from riskstrat.registers.writing import write_registers
 from riskstrat.synthetic.geography import COLUMNS, HEIGHT, ROWS, WIDTH, Feature
 from riskstrat.synthetic.municipality import FEWEST_PEOPLE, Municipality, municipality
 from riskstrat.synthetic.parameters import MUNICIPALITY_CODE
+from riskstrat.synthetic.writing import manifest
 
 SHARES: Final[Mapping[str, float]] = {
     "Storstad": 0.30,
@@ -75,14 +75,13 @@ def write_county(people: int, seed: int, out: Path | str, *, area_sd: float | No
         _placed(municipality(round(people * share), seed + number, area_sd=area_sd), name, number)
         for number, (name, share) in enumerate(SHARES.items())
     ]
-    tables = {name: pl.concat([tables[name] for tables, _, _ in made]) for name in made[0][0]}
-    features = [feature for _, features, _ in made for feature in features]
-    manifest = made[0][2].model_copy(update={"name": NAME})
+    tables = {name: pl.concat([tables[name] for tables, _ in made]) for name in made[0][0]}
+    features = [feature for _, features in made for feature in features]
     text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
-    return write_registers(out, tables, manifest, {"geometry.geojson": text})
+    return write_registers(out, tables, manifest().model_copy(update={"name": NAME}), {"geometry.geojson": text})
 
 
-def _placed(made: Municipality, name: str, number: int) -> tuple[dict[str, pl.DataFrame], list[Feature], Manifest]:
+def _placed(made: Municipality, name: str, number: int) -> tuple[dict[str, pl.DataFrame], list[Feature]]:
     """Give a municipality people, areas and a place of its own."""
     code = str(int(MUNICIPALITY_CODE) + number)
     own = {
@@ -98,7 +97,6 @@ def _placed(made: Municipality, name: str, number: int) -> tuple[dict[str, pl.Da
             for table, frame in made.tables.items()
         },
         [_shifted(feature, code, name, number) for feature in made.geometry["features"]],  # type: ignore[attr-defined]
-        made.manifest,
     )
 
 

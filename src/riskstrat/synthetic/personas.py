@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -15,12 +15,23 @@ from riskstrat.synthetic.shard import Shard
 FIRST_TEST_ID: Final = 9_000_001
 HOME_AREA = 20
 CENTRE = "VC05"
-Event = tuple[str, date, str, float | None, date | None, str | None, str | None]
+
+
+class Event(NamedTuple):
+    """A row of an event table."""
+
+    table: str
+    when: date
+    code: str
+    value: float | None = None
+    end_date: date | None = None
+    setting: str | None = None
+    position: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Persona:
-    """One test person: who, and events as (table, date, code, value, end_date, setting, position)."""
+    """One test person: who, and events."""
 
     number: int
     name: str
@@ -47,8 +58,6 @@ _SCHEMA: Final = {
     "person_id": pl.Int64(), "date": pl.Date(), "code": pl.String(), "value": pl.Float32(), "end_date": pl.Date(),
     "setting": pl.String(), "position": pl.String(),
 }  # fmt: skip
-
-
 _RISKS: Final = {
     "person_id": pl.Int64(), "condition": pl.String(), "index_date": pl.Date(), "linear_predictor": pl.Float32(),
     "risk": pl.Float32(),
@@ -71,7 +80,7 @@ def test_people() -> pl.DataFrame:
 
 def persona_shard(geography: Geography) -> Shard:
     """Test people as a shard like any other; no truth is known about them."""
-    people = sorted(personas(), key=lambda persona: persona.number)
+    people = personas()
     area = geography.ids[HOME_AREA]
     events = {name: _table(people, name, columns) for name, columns in EVENT_COLUMNS.items()}
     return Shard(
@@ -88,11 +97,12 @@ def _persons(people: Sequence[Persona]) -> pl.DataFrame:
             "person_id": [persona.number for persona in people],
             "birth_date": [persona.born for persona in people],
             "sex": [persona.sex for persona in people],
-            "death_date": pl.Series([None] * len(people), dtype=pl.Date),
-            "mother_id": pl.Series([persona.mother for persona in people], dtype=pl.Int64),
-            "father_id": pl.Series([persona.father for persona in people], dtype=pl.Int64),
-            "birth_region": ["sweden"] * len(people),
-        }
+            "death_date": None,
+            "mother_id": [persona.mother for persona in people],
+            "father_id": [persona.father for persona in people],
+            "birth_region": "sweden",
+        },
+        schema_overrides={"death_date": pl.Date},
     )
 
 
@@ -101,15 +111,16 @@ def _residences(people: Sequence[Persona], area: str) -> pl.DataFrame:
         {
             "person_id": [persona.number for persona in people],
             "start_date": [max(persona.born, date(1999, 1, 1)) for persona in people],
-            "end_date": pl.Series([None] * len(people), dtype=pl.Date),
-            "area_id": [area] * len(people),
-            "care_centre_id": [CENTRE] * len(people),
-        }
+            "end_date": None,
+            "area_id": area,
+            "care_centre_id": CENTRE,
+        },
+        schema_overrides={"end_date": pl.Date},
     )
 
 
 def _table(people: Sequence[Persona], name: str, columns: Sequence[str]) -> pl.DataFrame:
-    rows = [(persona.number, *event[1:]) for persona in people for event in persona.events if event[0] == name]
+    rows = [(persona.number, *event[1:]) for persona in people for event in persona.events if event.table == name]
     table = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(known_on=pl.lit(None, dtype=pl.Date))
     return table.select("person_id", "date", "code", *columns).sort("person_id", "date", "code")
 
@@ -117,18 +128,18 @@ def _table(people: Sequence[Persona], name: str, columns: Sequence[str]) -> pl.D
 def _yearly(born: date, values: dict[str, float]) -> Iterator[Event]:
     for year in range(max(2009, born.year + 16), 2024):
         for code, value in values.items():
-            yield ("circumstances", date(year, 12, 31), code, value, None, None, None)
+            yield Event("circumstances", date(year, 12, 31), code, value)
 
 
 def _diagnosis(
     when: date, code: str, setting: str = "primary", end: date | None = None, position: str = "main"
 ) -> Event:
-    return ("diagnoses", when, code, None, end, setting, position)
+    return Event("diagnoses", when, code, None, end, setting, position)
 
 
 def _stay(when: date, days: int, code: str, *beside: str) -> Iterator[Event]:
     end = when + timedelta(days=days)
-    yield ("contacts", when, "admission_unplanned", None, end, None, None)
+    yield Event("contacts", when, "admission_unplanned", end_date=end)
     yield _diagnosis(when, code, "inpatient", end)
     for other in beside:
         yield _diagnosis(when, other, "inpatient", end, "other")
@@ -139,7 +150,7 @@ def _ragnar() -> Persona:
     born = date(1940, 3, 14)
     alone = {"disposable_income_sek": 176_000.0, "education_level": 2.0, "lives_alone": 1.0}
     drugs = [
-        ("prescriptions", date(2021, 1, 20) + timedelta(days=90 * step), code, 98.0, None, None, None)
+        Event("prescriptions", date(2021, 1, 20) + timedelta(days=90 * step), code, 98.0)
         for step in range(12)
         for code in ("A10AE04", "C03CA01", "C09AA02")
     ]
@@ -153,9 +164,9 @@ def _ragnar() -> Persona:
         *_stay(date(2023, 8, 14), 6, "L979", "E117", "I509"),
         *_stay(date(2023, 9, 25), 9, "I509", "E117"),
     ]
-    care: list[Event] = [
-        ("services", date(2021, 11, 1), "home_care", None, None, None, None),
-        ("services", date(2021, 11, 15), "safety_alarm", None, None, None, None),
+    care = [
+        Event("services", date(2021, 11, 1), "home_care"),
+        Event("services", date(2021, 11, 15), "safety_alarm"),
     ]
     events = (*_yearly(born, alone), *drugs, *_visits(date(2021, 2, 3), 60, 17), *lasting, *stays, *care)
     return Persona(
@@ -178,8 +189,7 @@ def _hilda() -> Persona:
 
 def _visits(first: date, every_days: int, count: int) -> tuple[Event, ...]:
     return tuple(
-        ("contacts", first + timedelta(days=every_days * step), "primary_care_visit", None, None, None, None)
-        for step in range(count)
+        Event("contacts", first + timedelta(days=every_days * step), "primary_care_visit") for step in range(count)
     )
 
 
@@ -194,12 +204,12 @@ def _small_twins() -> tuple[Persona, ...]:
         "mother_smoking": 0.0,
     }  # fmt: skip
     growth = ((183, 16.6, 66.0), (365, 16.3, 74.5), (490, 15.8, 80.0))
-    events: list[Event] = [("births", born, code, value, None, None, None) for code, value in birth.items()]
+    events = [Event("births", born, code, value) for code, value in birth.items()]
     for days, bmi, height in growth:
         when = born + timedelta(days=days)
         weight = round(bmi * (height / 100) ** 2, 1)
         for code, value in (("bmi_kg_m2", bmi), ("height_cm", height), ("weight_kg", weight)):
-            events.append(("child_health", when, code, value, None, None, None))
+            events.append(Event("child_health", when, code, value))
     twins = Persona(
         number=FIRST_TEST_ID + 3, name="Hilda's twin, 18 months", variant=ORDINARY, born=born, sex="female",
         mother=FIRST_TEST_ID + 10, father=FIRST_TEST_ID + 11, events=(*events, *_visits(date(2022, 8, 1), 120, 4)),
@@ -232,7 +242,7 @@ def _parents() -> tuple[Persona, ...]:
         "single_parent": 0.0, "social_assistance": 0.0,
     }  # fmt: skip
     mother, father = date(1990, 2, 3), date(1988, 9, 9)
-    weighed: Event = ("measurements", date(2022, 3, 2), "bmi_kg_m2", 23.4, None, None, None)
+    weighed = Event("measurements", date(2022, 3, 2), "bmi_kg_m2", 23.4)
     hers, his = tuple(_yearly(mother, settled)), (*_yearly(father, settled), weighed)
     return (
         Persona(number=FIRST_TEST_ID + 10, name="", variant="", born=mother, sex="female", events=hers),

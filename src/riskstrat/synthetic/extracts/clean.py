@@ -8,8 +8,8 @@ from datetime import date
 import polars as pl
 
 from riskstrat.registers import Registers
+from riskstrat.synthetic.personas import FIRST_TEST_ID
 
-FIRST_TEST_PERSON = 9_000_000
 PLANNED, UNPLANNED = "admission_planned", "admission_unplanned"
 
 
@@ -23,7 +23,7 @@ def choose_people(registers: Registers, people: int, seed: int) -> pl.Series:
     drawn = sizes.filter(~pl.col("touches")).sample(fraction=1.0, shuffle=True, seed=seed)
     enough = drawn.filter(pl.col("size").cum_sum() - pl.col("size") < people)["family_id"]
     is_drawn = pl.col("family_id").is_in(enough.implode())
-    is_persona = (pl.col("person_id") > FIRST_TEST_PERSON) & ~pl.col("touches")
+    is_persona = (pl.col("person_id") >= FIRST_TEST_ID) & ~pl.col("touches")
     return families.filter(is_drawn | is_persona)["person_id"].sort()
 
 

@@ -63,11 +63,17 @@ class Form:
 
 def write_form(path: Path, rows: pl.DataFrame, form: Form) -> None:
     """Write a frame of text in a form."""
-    named = rows.rename(dict(form.names), strict=False)
+    numbers = [pl.col(name).cast(pl.Float64) for name in form.numbers]
+    dates = [pl.col(name).str.to_date("%Y%m%d", strict=False) for name in form.dates]
+    typed = rows.with_columns(*numbers, *dates).rename(dict(form.names), strict=False)
     if form.kind in ("csv", "txt"):
-        _write_text(path, named, form)
+        _write_text(path, typed, form)
+    elif form.kind == "parquet":
+        typed.write_parquet(path, compression="zstd", compression_level=18)
     else:
-        _write_typed(path, _typed(rows, form).rename(dict(form.names), strict=False), form.kind)
+        pyreadstat = optional("pyreadstat")
+        write = pyreadstat.write_sav if form.kind == "sav" else pyreadstat.write_dta
+        write(typed.with_columns(pl.selectors.string().fill_null("")), str(path))
 
 
 def _write_text(path: Path, rows: pl.DataFrame, form: Form) -> None:
@@ -75,19 +81,3 @@ def _write_text(path: Path, rows: pl.DataFrame, form: Form) -> None:
         rows = rows.with_columns(pl.all().str.replace(r"^(-?\d+)\.(\d+)$", f"${{1}}{form.decimal}${{2}}"))
     text = rows.write_csv(separator=form.separator, quote_style="necessary", line_terminator="\r\n")
     path.write_bytes(text.encode(form.encoding))
-
-
-def _typed(rows: pl.DataFrame, form: Form) -> pl.DataFrame:
-    numbers = [pl.col(name).cast(pl.Float64) for name in form.numbers]
-    dates = [pl.col(name).str.to_date("%Y%m%d", strict=False) for name in form.dates]
-    return rows.with_columns(*numbers, *dates)
-
-
-def _write_typed(path: Path, rows: pl.DataFrame, kind: Kind) -> None:
-    if kind == "parquet":
-        rows.write_parquet(path, compression="zstd", compression_level=18)
-        return
-    pyreadstat = optional("pyreadstat")
-    text = rows.with_columns(pl.selectors.string().fill_null(""))
-    write = pyreadstat.write_sav if kind == "sav" else pyreadstat.write_dta
-    write(text, str(path))
