@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.declare.calendar import plus_months
 from riskstrat.synthetic.calendar_days import as_date, day, month_of, month_start
-from riskstrat.synthetic.growth import bmi_of_latent, infant_bmi
+from riskstrat.synthetic.growth import bmi_of_latent, bmi_of_z
 
 DATES = st.dates(date(1999, 1, 1), date(2030, 12, 31))
 
@@ -45,7 +45,7 @@ def test_latent_above_zero_is_obesity_by_the_published_curve(age_days: int, fema
 
 @given(st.integers(20, 700), st.booleans(), st.floats(-2.9, 2.9))
 def test_infants_have_the_z_score_they_were_given(age_days: int, female: bool, z: float):
-    bmi = infant_bmi(np.array([age_days], dtype=np.int32), np.array([female]), np.array([z]))
+    bmi = bmi_of_z("who", np.array([age_days], dtype=np.int32), np.array([female]), np.array([z]))
     child = pl.DataFrame({"sex": ["female" if female else "male"], "age_days": [age_days], "bmi": bmi})
     found = child.select(growth_z("who", sex=pl.col("sex"), age_days=pl.col("age_days"), value=pl.col("bmi"))).item()
     assert abs(found - z) < 1e-6

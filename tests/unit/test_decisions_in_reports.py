@@ -60,7 +60,9 @@ def test_every_number_that_a_plan_rests_on_is_exported_with_its_source(beside: S
     assert told["reduction", "point"]["source"] == programme.source.en
     assert told["reduction", "point"]["source_sv"] == programme.source.sv
     assert told["budget_sek", None]["value"] == beside.settings.budget_sek
-    assert {of: told["case_cost_sek", of]["value"] for of, _ in programme.case_cost_sek} == programme.case_costs
+    assert {of: told["case_cost_sek", of]["value"] for of, _ in programme.case_cost_sek} == dict(
+        programme.case_cost_sek
+    )
     doubt = frame.filter(scenario="doubt")
     assert doubt.filter(assumption="reach")["of"].to_list() == [f"quintile {n}" for n in range(1, 6)]
     assert set(doubt.filter(assumption="reach")["source"]) == {DOUBTED.en}

@@ -200,8 +200,8 @@ class Condition(Declaration):
     @model_validator(mode="after")
     def _subgroups_are_of_features(self) -> Self:
         columns = [feature.column for feature in self.features]
-        if wrong := [one.column for one in self.subgroups if one.column not in columns]:
-            raise UsageError(*(unknown("column of a feature", column, columns, table="subgroups") for column in wrong))
+        wrong = [one.column for one in self.subgroups if one.column not in columns]
+        UsageError.refuse(unknown("column of a feature", column, columns, table="subgroups") for column in wrong)
         return self
 
     @model_validator(mode="after")
@@ -220,17 +220,14 @@ class Condition(Declaration):
 
     @model_validator(mode="after")
     def _sensitivities_are_of_features(self) -> Self:
-        registers = {str(feature.register) for feature in self.features if hasattr(feature, "register")}
-        known = sorted({*registers, *(one.column for one in self.features), *(one.family for one in self.features)})
+        names = [{each.column, each.family, getattr(each, "register", each.family)} for each in self.features]
+        known = sorted(set().union(*names))
+        wrong = [name for one in self.sensitivities for name in one.without if name not in known]
         UsageError.refuse(
-            unknown("column, register or factor family", name, known, table="sensitivities")
-            for one in self.sensitivities
-            for name in one.without
-            if name not in known
+            unknown("column, register or factor family", name, known, table="sensitivities") for name in wrong
         )
         for one in self.sensitivities:
-            named = ({each.column, each.family, getattr(each, "register", None)} for each in self.features)
-            if not any(names.isdisjoint(one.without) for names in named):
+            if not any(each.isdisjoint(one.without) for each in names):
                 raise ValueError(f"without {', '.join(one.without)} no feature is left ({one.name})")
         return self
 

@@ -9,6 +9,7 @@ from riskstrat.declare.base import Declaration, Language, LocalisedText
 from riskstrat.declare.condition import Condition
 from riskstrat.declare.event_queries import EventQuery, event_queries, spell_out_codes
 from riskstrat.declare.features import Feature
+from riskstrat.declare.index import IndexKind
 from riskstrat.declare.outcomes import OutcomeKind
 from riskstrat.declare.population import HistoryRule
 from riskstrat.declare.rows import values_text
@@ -56,7 +57,7 @@ def described_sections(condition: Condition, language: Language) -> Iterator[tup
     without = [f"- {rule.reason.in_language(language)}" for rule in population.including]
     having = [f"- {rule.reason.in_language(language)}: {_having(rule, language)}" for rule in population.excluding]
     yield "excluding", [*without, *having]
-    yield "index", [_described(condition.index, condition.index.description, language)]
+    yield "index", [_described(condition.index, language)]
     yield "outcome", [f"{condition.wording.outcome.in_language(language)}:", "", *_outcomes(condition, language)]
     yield "horizon", [_time_at_risk(condition).in_language(language)]
     yield "features", [_feature(feature, language) for feature in condition.features]
@@ -78,7 +79,7 @@ def _having(rule: HistoryRule, language: Language) -> str:
 
 def _outcomes(condition: Condition, language: Language) -> list[str]:
     parts: tuple[OutcomeKind, ...] = getattr(condition.outcome, "outcomes", (condition.outcome,))
-    described = [_described(part, part.description, language) for part in parts]
+    described = [_described(part, language) for part in parts]
     competing = [] if "persons" in condition.outcome.registers else [condition.competing.description]
     return [f"- {each}" for each in (*described, *(each.in_language(language) for each in competing))]
 
@@ -108,8 +109,8 @@ def _row(query: EventQuery, language: Language) -> list[str]:
     return [query.register, f"`{query.codes}`{values}", narrowed, spell_out_codes(query.codes, language) + values]
 
 
-def _described(declaration: Declaration, description: LocalisedText | None, language: Language) -> str:
-    return _sentence(declaration, language) if description is None else description.in_language(language)
+def _described(kind: IndexKind | OutcomeKind, language: Language) -> str:
+    return _sentence(kind, language) if kind.description is None else kind.description.in_language(language)
 
 
 def _sentence(declaration: Declaration, language: Language, without: tuple[str, ...] = ()) -> str:

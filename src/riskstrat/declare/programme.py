@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import date
 from statistics import fmean
 from typing import Annotated, Self
@@ -171,14 +170,9 @@ class Programme(Declaration):
     @model_validator(mode="after")
     def _assumptions_name_fields(self) -> Self:
         fields = [field.name for field in dataclasses.fields(self)]
-        if wrong := [each.of for each in self.assumptions if each.of not in fields]:
-            raise UsageError(*(unknown("field", name, fields, table="assumptions") for name in wrong))
+        wrong = [each.of for each in self.assumptions if each.of not in fields]
+        UsageError.refuse(unknown("field", name, fields, table="assumptions") for name in wrong)
         return self
-
-    @property
-    def case_costs(self) -> Mapping[str, float]:
-        """Cost of one case and year by payer, SEK."""
-        return dict(self.case_cost_sek)
 
     @property
     def mean_reach(self) -> float:

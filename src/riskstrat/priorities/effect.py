@@ -76,4 +76,4 @@ def case_savings(programme: Programme) -> Mapping[str, float]:
     """
     years = np.arange(1, programme.savings_years + 1)
     present = float(((1.0 + programme.discount_rate) ** -years).sum())
-    return {payer: cost * present for payer, cost in programme.case_costs.items()}
+    return {payer: cost * present for payer, cost in programme.case_cost_sek}

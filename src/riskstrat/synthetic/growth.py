@@ -246,7 +246,7 @@ def _visit(children: Children, visit: int, rng: np.random.Generator) -> list[Row
     age = age_days / 365.25
     female = children.female[came]
     if visit < EARLY_VISITS:
-        bmi = infant_bmi(age_days, female, children.early_z[came] + rng.normal(0, 0.15, size=len(person)))
+        bmi = bmi_of_z("who", age_days, female, children.early_z[came] + rng.normal(0, 0.15, size=len(person)))
     else:
         drift = 0.0 if visit == FOUR_YEARS else 0.25
         latent = children.latent[came] + rng.normal(0, 1, size=len(person)) * drift / OBESITY_Z_PER_LOGIT
@@ -259,13 +259,8 @@ def _visit(children: Children, visit: int, rng: np.random.Generator) -> list[Row
     return [Rows(person=person, days=days, code=code, value=value) for code, value in values.items()]
 
 
-def infant_bmi(days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
-    """Body mass index of a WHO 2006 z-score by age in days and sex."""
-    return _from_curves("who", days, female, z)
-
-
-def _from_curves(reference: GrowthReference, days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
-    """M (1 + L S z)^(1/L) of a growth reference (Cole and Green 1992)."""
+def bmi_of_z(reference: GrowthReference, days: NDArray[np.int32], female: Bools, z: Floats) -> Floats:
+    """Body mass index by age in days, sex and z-score of a reference: M (1 + L S z)^(1/L) (Cole and Green 1992)."""
     power, median, spread = _curves_at(reference, days, female)
     return np.asarray(median * np.power(1 + power * spread * np.clip(z, -3.5, 4.6), 1 / power))
 
@@ -289,4 +284,4 @@ def bmi_of_latent(days: NDArray[np.int32], female: Bools, latent: Floats) -> Flo
     """Body mass index by age in days, sex and latent log odds; the IOTF obesity curve exactly where the latent is 0."""
     sexes = pl.DataFrame({"sex": ["male", "female"]})
     boys, girls = sexes.select(iotf_cutoff_z("obesity", sex=pl.col("sex"))).to_series().to_list()
-    return _from_curves("iotf", days, female, np.where(female, girls, boys) + OBESITY_Z_PER_LOGIT * latent)
+    return bmi_of_z("iotf", days, female, np.where(female, girls, boys) + OBESITY_Z_PER_LOGIT * latent)

@@ -24,7 +24,7 @@ from riskstrat.synthetic.population_state import Bools
 from riskstrat.synthetic.prescriptions import prescriptions
 from riskstrat.synthetic.residence import area_by_month, kept_people, with_deaths
 from riskstrat.synthetic.rows import dates
-from riskstrat.synthetic.stays import contacts, deaths, make_stays, migrations, services
+from riskstrat.synthetic.stays import contacts, day_in_month, make_stays, migrations, services
 
 DUPLICATED: Final[Mapping[str, float]] = {"diagnoses": 0.002, "prescriptions": 0.001, "contacts": 0.001}
 LATE, LATE_DAYS = 0.004, (200, 500)
@@ -84,7 +84,8 @@ def make_shard(geography: Geography, people: int, seed: np.random.SeedSequence, 
     area = area_by_month(population)
     months = sorted({month for found in truth.index_months().values() for month in found})
     history = live(traits, first_health(traits, health), area, geography.effects, keep=months, rng=health)
-    population = with_deaths(population, *deaths(history, health))
+    dead, month = history.events["death"]
+    population = with_deaths(population, dead, day_in_month(month, health))
     children = make_children(population, traits, geography, health)
     risks = [
         truth.adult_risks(population, traits, area, history.at, geography=geography, rng=health),

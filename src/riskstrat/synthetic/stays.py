@@ -49,12 +49,6 @@ def onset_days(history: History, disease: str, rng: np.random.Generator) -> Days
     return day_in_month(history.last.onset[:, CHRONIC_NAMES.index(disease)], rng)
 
 
-def deaths(history: History, rng: np.random.Generator) -> tuple[Ints, Days]:
-    """People who die in the simulation of adults, and their day."""
-    person, month = history.events["death"]
-    return person, day_in_month(month, rng)
-
-
 def make_stays(population: Population, history: History, rng: np.random.Generator) -> Stays:
     """Give each unplanned admission its days; a stay that would touch the one before begins three days after it."""
     parts = [(*history.events["admission"], KIND_ADMISSION), (*history.events["fall"], KIND_FALL)]
