@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from riskstrat.codes import growth_z, iotf_cutoff_bmi
 from riskstrat.declare.calendar import plus_months
 from riskstrat.synthetic.calendar_days import as_date, day, month_of, month_start
-from riskstrat.synthetic.growth import bmi_of_latent, bmi_of_z
+from riskstrat.synthetic.growth import add_months, bmi_of_latent, bmi_of_z
 
 DATES = st.dates(date(1999, 1, 1), date(2030, 12, 31))
 
@@ -22,7 +22,9 @@ def test_missing_anniversary_becomes_the_first_of_the_next_month(start: date, mo
         expected = date(year, month + 1, start.day)
     except ValueError:
         expected = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    assert pl.select(plus_months(pl.lit(start), months)).item() == expected
+    days = np.array([day(start.year, start.month, start.day)], dtype=np.int32)
+    assert as_date(int(add_months(days, months)[0])) == expected
+    assert pl.select(plus_months(pl.lit(start), months)).item() == expected, "declarations have the same rule"
 
 
 @given(DATES)

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from riskstrat.codes import GrowthReference, iotf_cutoff_z
 from riskstrat.codes.growth_curves import MARSAL_SD, daily_curves
-from riskstrat.declare.calendar import map_distinct_days, plus_months
 from riskstrat.synthetic.adults import Traits
 from riskstrat.synthetic.calendar_days import EVENTS_START, Days, month_starts
 from riskstrat.synthetic.geography import Geography
@@ -34,7 +33,7 @@ from riskstrat.synthetic.parameters import (
 from riskstrat.synthetic.population import Population
 from riskstrat.synthetic.population_state import NOBODY, Bools, Floats, Ints
 from riskstrat.synthetic.residence import observed, spell_at
-from riskstrat.synthetic.rows import Rows, dates, frame
+from riskstrat.synthetic.rows import Rows, frame
 
 FIRST_BIRTH = EVENTS_START - 6 * 365
 VISIT_DELAY = 30
@@ -97,12 +96,20 @@ def _infants(population: Population, traits: Traits, geography: Geography, rng: 
     weight = np.round(birth_weight_mean(gestation, female) * (1 + MARSAL_SD * weight_z) / 5) * 5
     early_z = 0.25 * weight_z + 0.02 * (traits.bmi[mother] - 25) + 0.9 * rng.standard_normal(n)
     visits, attends = _visits(population, geography, person, rng)
-    index = map_distinct_days(dates(birth), lambda day: plus_months(day, 18)).to_physical().to_numpy()
     nought = np.zeros(n)
     return Children(
-        person=person, birth=birth, index=index, female=female, gestation=gestation, weight=weight,
+        person=person, birth=birth, index=add_months(birth, 18), female=female, gestation=gestation, weight=weight,
         smoked=smoked, early_z=early_z, latent=nought, predictor=nought, risk=nought, attends=attends, visits=visits,
     )  # fmt: skip
+
+
+def add_months(days: Days, months: int) -> Days:
+    """Give the same day some months later; a missing day becomes the first of the next month."""
+    start = days.astype("datetime64[D]").astype("datetime64[M]")
+    dom = (days.astype("datetime64[D]") - start).astype(np.int64)
+    target = start + months
+    length = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64)
+    return np.asarray(target.astype("datetime64[D]").astype(np.int64) + np.minimum(dom, length), dtype=np.int32)
 
 
 def birth_weight_mean(gestation: NDArray[np.int32], female: Bools) -> Floats:
@@ -186,11 +193,11 @@ def _schooled(population: Population, traits: Traits, parent: Ints, index: Days)
 def expectant_fathers(population: Population) -> tuple[Ints, Days]:
     """Fathers whose body mass index is taken at the maternity clinic (three in five), about 100 days before birth."""
     child = np.flatnonzero((population.birth >= EVENTS_START + 100) & (population.father >= 0))
-    asked = child[_is_asked(population.father[child])]
+    asked = child[_is_measured(population.father[child])]
     return population.father[asked], (population.birth[asked] - 100).astype(np.int32)
 
 
-def _is_asked(father: Ints) -> Bools:
+def _is_measured(father: Ints) -> Bools:
     return (father * 7919) % 5 < 3
 
 
@@ -199,7 +206,7 @@ def father_measured(population: Population, traits: Traits, person: Ints, index:
     father = population.father[person]
     at = np.maximum(father, 0)
     expecting = (population.birth[person] - 100).astype(np.int32)
-    clinic = _is_asked(at) & observed(population, at, expecting)
+    clinic = _is_measured(at) & observed(population, at, expecting)
     starts = month_starts()
     checked = index > starts[np.clip(traits.enrolled[at], 0, len(starts) - 1)] + 600
     checked &= traits.enrolled[at] < len(starts) - 1
