@@ -205,6 +205,7 @@ def true_risk(truth: Truth, people: pl.DataFrame, condition: str) -> pl.DataFram
 
     Examples
     --------
+    >>> from datetime import date
     >>> risks = pl.DataFrame({"person_id": [1], "condition": ["frailty"], "index_date": [date(2024, 1, 1)],
     ...                       "linear_predictor": [0.5], "risk": [0.2]})
     >>> truth = Truth(coefficients={}, areas=pl.DataFrame(), risks=risks, test_people=pl.DataFrame())
