@@ -245,6 +245,16 @@ def test_net_costs_of_every_budget_add_up_as_they_are_shown() -> None:
     assert summed["net_cost_sek"].to_list() == pytest.approx(totals["net_cost_sek"].to_list())
 
 
+def test_the_summary_and_the_curve_tell_the_same_people_reached() -> None:
+    many = units([20_000, 30_000], [[3000.0, 1000.0]], observed_cases=[400, 300], observed_index_dates=[2000, 2000])
+    plan = prioritise(many, programme(), 3_333_333)
+    shown = release(plan_tables(plan), Disclosure(protection="suppression"))
+    at_budget = shown["curve"].frame.row(by_predicate=pl.col("budget_sek") == plan.budget_sek, named=True)
+    summary = dict(shown["summary"].frame.select("metric", "estimate").iter_rows())
+    assert plan.reached != round(plan.reached, -2)
+    assert at_budget["reached"] == summary["reached"] == pytest.approx(plan.reached, rel=0.05)
+
+
 def test_a_plan_without_observed_cases_cannot_be_released() -> None:
     plan = prioritise(units([100], [[30.0]]), programme(), 50_000)
     with pytest.raises(DisclosureError, match="observed_cases"):

@@ -9,11 +9,10 @@ import polars as pl
 
 from riskstrat.errors import ContractError, Problem
 from riskstrat.registers.contract import KEY_REMEDY
+from riskstrat.registers.source import EXACT_BELOW, HIGHEST
 
 _WHOLE = r"^\+?(-?)0*(\d+)(?:[.,]0+)?$"
 _DECIMALS = r"^(\d+)[.,]0+$"
-_EXACT_BELOW: dict[pl.DataType, int] = {pl.Float32(): 2**24, pl.Float64(): 2**53}
-"""From here on two whole numbers can be one float."""
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -87,4 +86,4 @@ def text_keys(table: str, column: str) -> Problem:
 
 
 def _exact(whole: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    return whole.abs() < _EXACT_BELOW.get(dtype, 2**63 - 1)
+    return whole.abs() < EXACT_BELOW.get(dtype, HIGHEST)

@@ -15,7 +15,7 @@ from riskstrat.extras import optional
 from riskstrat.registers.contract import types_of
 from riskstrat.registers.dialects import DIALECTS, Dialect, quoted
 from riskstrat.registers.manifest import Manifest, ManifestRead, parse_manifest
-from riskstrat.registers.source import PersonRange, digest_of
+from riskstrat.registers.source import PersonRange, digest_of, loses
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
@@ -134,21 +134,14 @@ class DatabaseTable:
 
     def scan(self, people: PersonRange | None = None) -> pl.LazyFrame:
         """Give the rows, of these people only, with the columns that are asked for, in the contract's types."""
-        from polars.io.plugins import register_io_source
+        return self._read(self._columns, people)
 
-        def batches(
-            names: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
-        ) -> Iterator[pl.DataFrame]:
-            asked = {name: dtype for name, dtype in self._columns.items() if names is None or name in names}
-            for batch in _limited(self._batches(asked, people), rows):
-                yield batch if predicate is None else batch.filter(predicate)
-
-        return register_io_source(batches, schema=self._columns)
-
-    def loses(self, column: str, dtype: pl.DataType) -> bool:  # noqa: ARG002
+    def loses(self, column: str, dtype: pl.DataType) -> bool:
         """Whether casting a column may change a value: a moment without a zone is more than a day."""
         found = self.schema[column]
-        return isinstance(found, pl.Datetime) and found.time_zone is None
+        if isinstance(found, pl.Datetime):
+            return found.time_zone is None
+        return loses(self._read({column: found}, None), column, found, dtype)
 
     def digest(self) -> bytes:
         """Digest the rows, see `digest_of`."""
@@ -162,6 +155,18 @@ class DatabaseTable:
             for name, dtype in types_of(self.table).items()
             if (found := self.schema.get(name)) is not None
         }
+
+    def _read(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> pl.LazyFrame:
+        from polars.io.plugins import register_io_source
+
+        def batches(
+            names: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None
+        ) -> Iterator[pl.DataFrame]:
+            asked = {name: dtype for name, dtype in columns.items() if names is None or name in names}
+            for batch in _limited(self._batches(asked, people), rows):
+                yield batch if predicate is None else batch.filter(predicate)
+
+        return register_io_source(batches, schema=columns)
 
     def _batches(self, columns: Mapping[str, pl.DataType], people: PersonRange | None) -> Iterator[pl.DataFrame]:
         dialect = self.database.dialect

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Protocol
 
 import polars as pl
@@ -14,8 +15,8 @@ from riskstrat.registers.manifest import Manifest, ManifestRead
 
 PersonRange = tuple[int, int]
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-_EXACT = 2.0**53
-"""Whole numbers of this size and above may have been rounded where they were kept as floats."""
+EXACT_BELOW: Mapping[pl.DataType, int] = MappingProxyType({pl.Float32(): 2**24, pl.Float64(): 2**53})
+"""Type in which whole numbers were kept -> the size from which on two of them can be one."""
 
 
 def equal_ranges(ordered: pl.Series, rows: int, at_a_time: int) -> list[PersonRange]:
@@ -81,7 +82,7 @@ def loses(rows: pl.LazyFrame, column: str, found: pl.DataType, wanted: pl.DataTy
     elif found == pl.UInt64 and wanted == pl.Int64:
         lost = value > pl.Int64.max()
     elif found.is_float() and wanted == pl.Int64:
-        lost = ~value.is_finite() | (value != value.round()) | (value.abs() >= _EXACT)
+        lost = ~value.is_finite() | (value != value.round()) | (value.abs() >= EXACT_BELOW[found])
     else:
         return False
     try:
