@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -155,20 +155,12 @@ def test_people_and_columns_that_are_not_asked_for_are_not_computed(postgresql_a
     assert "division" not in str(caught.value)
 
 
-def _broken(change: str) -> Callable[[Path], None]:
-    def apply(file: Path) -> None:
-        with closing(sqlite3.connect(file)) as connection:
-            connection.executescript(change)
-            connection.commit()
-
-    return apply
-
-
 @pytest.mark.parametrize(
     ("change", "found"),
     [
         ("UPDATE persons SET birth_date = '1950-13-01' WHERE person_id = 1", "persons.birth_date: type String"),
         ("UPDATE persons SET person_id = 'x' WHERE person_id = 1", "persons.person_id: type Object"),
+        ("UPDATE diagnoses SET person_id = person_id + 0.5", "diagnoses.person_id: values of type Float64"),
         ("DROP TABLE diagnoses", "diagnoses: no such table"),
         ("DELETE FROM riskstrat_manifest", "riskstrat_manifest: 0 rows"),
         ("DROP TABLE riskstrat_manifest", "riskstrat_manifest: no such table"),
@@ -179,7 +171,9 @@ def _broken(change: str) -> Callable[[Path], None]:
 def test_what_is_wrong_in_a_database_is_said(addresses: Addresses, tmp_path: Path, change: str, found: str):
     file = tmp_path / "broken.sqlite"
     file.write_bytes(Path(addresses["sqlite"].removeprefix("sqlite:///")).read_bytes())
-    _broken(change)(file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(change)
+        connection.commit()
     with pytest.raises(ContractError, match=found) as caught:
         open_registers(f"sqlite:///{file}")
     assert "1950-13-01" not in str(caught.value)

@@ -77,8 +77,11 @@ def test_what_is_wrong_with_frames_is_told():
         open_registers({**IN_POLARS, "residences": doubled}, manifest=MANIFEST)
 
 
-@pytest.mark.parametrize("number", [1.5, float("inf"), float("nan"), 2.0**53])
-def test_a_float_that_is_no_whole_number_is_no_person(number: float):
-    persons = IN_POLARS["persons"].with_columns(mother_id=pl.lit(number))
-    with pytest.raises(ContractError, match=r"persons\.mother_id: values of type Float64 that do not fit"):
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [*((each, pl.Float64) for each in (1.5, float("inf"), float("nan"), 2.0**53)), (2.0**24, pl.Float32)],
+)
+def test_a_float_that_is_no_whole_number_or_may_be_another_is_no_person(number: float, kind: type[pl.DataType]):
+    persons = IN_POLARS["persons"].with_columns(mother_id=pl.lit(number, dtype=kind))
+    with pytest.raises(ContractError, match=rf"persons\.mother_id: values of type {kind} that do not fit"):
         open_registers({**IN_POLARS, "persons": persons}, manifest=MANIFEST)

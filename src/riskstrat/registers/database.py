@@ -149,9 +149,9 @@ class DatabaseTable:
 
     @property
     def _columns(self) -> dict[str, pl.DataType]:
-        """Give the contract's columns that are there; what SQL would make another day of comes as it is."""
+        """Give the contract's columns that are there; what SQL makes another day of, or fails on, comes as it is."""
         return {
-            name: found if dtype == pl.Date and _is_moment(found) else dtype
+            name: found if dtype == pl.Date and _is_no_day(found) else dtype
             for name, dtype in types_of(self.table).items()
             if (found := self.schema.get(name)) is not None
         }
@@ -175,8 +175,9 @@ class DatabaseTable:
             yield from dialect.frames(cursor.fetch_record_batch(), columns)
 
 
-def _is_moment(found: pl.DataType) -> bool:
-    return found.is_numeric() or (isinstance(found, pl.Datetime) and found.time_zone is not None)
+def _is_no_day(found: pl.DataType) -> bool:
+    zoned = isinstance(found, pl.Datetime) and found.time_zone is not None
+    return zoned or found.is_numeric() or isinstance(found, pl.String)
 
 
 def _not_an_address(found: str) -> Problem:
