@@ -87,8 +87,7 @@ def scenario_table(scenarios: Scenarios) -> Table:
     shown = [name for name in scenarios.table.columns if name not in ("scenario", "budget_sek")]
     table = _table(frame, ("scenario",), shown, public=("budget_sek",))
     net = dict.fromkeys(("net_cost_sek", "net_cost_lower", "net_cost_upper"), MONEY)
-    intervals = {name: ByInterval(f"{name}_lower", f"{name}_upper") for name in ("averted", "difference")}
-    return replace(table, digits={**intervals, **net})
+    return replace(table, digits={**table.digits, **net})
 
 
 def assumptions_table(scenarios: Sequence[Scenario]) -> Table:
@@ -271,7 +270,7 @@ def _digits(columns: Sequence[str], adding_up: Step = _ADDING_UP) -> dict[str, D
         **{name: ByInterval(f"{prefix}lower", f"{prefix}upper") for name, prefix in intervals.items()},
         **dict.fromkeys(("cost_sek", "saving_sek", "saving_lower", "saving_upper"), adding_up),
         **{f"net_cost_{of}": Difference(("cost_sek", adding_up), (f"saving_{by}", adding_up)) for of, by in _NET},
-        "cases": Figures(2),
+        **dict.fromkeys(("cases", "reached", "staff_hours"), Figures(2)),
         "robustness": PROBABILITY,
         CARE_NEED: Figures(DIGITS),
     }
