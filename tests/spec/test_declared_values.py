@@ -14,6 +14,7 @@ from riskstrat.declare import (
     AllCauseDeath,
     AnyOf,
     AtEvent,
+    BirthRegion,
     Condition,
     Count,
     DaysSince,
@@ -28,6 +29,7 @@ from riskstrat.declare import (
     MeasuredAbove,
     Population,
     SinceFirst,
+    Subgroup,
 )
 from riskstrat.declare.description import describe
 from riskstrat.errors import DesignError, UsageError
@@ -143,6 +145,21 @@ def test_bounds_that_contradict_each_other_are_refused(bounds: dict[str, float])
 def test_a_level_leaves_no_room_for_bounds():
     with pytest.raises(UsageError, match="level says which values count"):
         MeasuredAbove(**HBA1C, level=48.0, age_years=(3, 5), nearest_years=4, at_least=40)
+
+
+MEASURED = {**HBA1C, "level": 48.0, "age_years": (3, 5), "nearest_years": 4}
+NOBODY: dict[str, tuple[type, dict[str, object]]] = {
+    "no region": (BirthRegion, {"regions": ()}),
+    "no level": (MeasuredAbove, {**MEASURED, "level": float("nan")}),
+    "an age that nobody reaches": (MeasuredAbove, {**MEASURED, "age_years": (3, float("inf"))}),
+    "a cut that no value reaches": (Subgroup, {"name": "a", "column": "a", "label": REASON, "cuts": (float("nan"),)}),
+}
+
+
+@pytest.mark.parametrize(("kind", "fields"), NOBODY.values(), ids=NOBODY.keys())
+def test_a_declaration_that_can_be_true_of_nobody_is_refused(kind: type, fields: dict[str, object]):
+    with pytest.raises(UsageError, match=kind.__name__):
+        kind(**fields)
 
 
 def test_an_outcome_and_its_washout_are_of_rows_with_such_a_value(registers: Registers, made_up: MadeUp):

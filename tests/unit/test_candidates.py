@@ -56,7 +56,9 @@ def test_true_is_not_one():
     assert Candidate("Boosting", folds=True) != Candidate("Boosting", folds=1)
 
 
-@pytest.mark.parametrize("text", ["", "Boosting(", "Boosting(4)", "a.b", "Boosting(folds=len)", "Boosting(**{'a': 1})"])
+@pytest.mark.parametrize(
+    "text", ["", "Boosting(", "Boosting(4)", "a.b", "Boosting(folds=len)", "Boosting(**{'a': 1})", "Boosting(a=1, a=2)"]
+)
 def test_text_that_is_no_label_is_refused(text: str):
     with pytest.raises(UsageError, match="the candidate"):
         Candidate.parse(text)

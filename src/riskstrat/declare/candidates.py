@@ -107,9 +107,10 @@ def _call(text: str) -> tuple[str, dict[str, Parameter]]:
     function, keywords = (read.func, read.keywords) if isinstance(read, ast.Call) else (read, [])
     if not isinstance(function, ast.Name) or (isinstance(read, ast.Call) and read.args):
         raise ValueError(text)
-    if any(word.arg is None for word in keywords):
+    named = {str(word.arg): ast.literal_eval(word.value) for word in keywords if word.arg is not None}
+    if len(named) < len(keywords):  # one of them is **, or a name comes twice
         raise ValueError(text)
-    return function.id, {str(word.arg): ast.literal_eval(word.value) for word in keywords}
+    return function.id, named
 
 
 def _is_plain(value: object) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, Declaration, LocalisedText, Name
+from riskstrat.declare.rows import Bound
 from riskstrat.errors import UsageError, unknown
 
 
@@ -51,7 +52,7 @@ class Subgroup(Declaration):
     name: Name
     column: str
     quantiles: Annotated[int, Field(ge=2, le=10)] | None = None
-    cuts: tuple[float, ...] = ()
+    cuts: tuple[Bound, ...] = ()
     label: LocalisedText
     values: tuple[tuple[str, LocalisedText], ...] = ()
     reference: str | None = None

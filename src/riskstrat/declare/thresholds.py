@@ -20,8 +20,9 @@ from riskstrat.declare.durations import Window, describe_lookback, window_days
 from riskstrat.declare.event_queries import EventQuery, Rows, describe_rows
 from riskstrat.declare.features.published import PLAUSIBLE_Z
 from riskstrat.declare.outcomes import EventOutcome, RegisterOutcome
-from riskstrat.declare.rows import ANY_VALUE
+from riskstrat.declare.rows import ANY_VALUE, Bound
 from riskstrat.declare.view import View
+from riskstrat.declare.windows import Years
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -49,9 +50,9 @@ class MeasuredAbove(RegisterOutcome):
     """
 
     reference: Literal["iotf"] | None = None
-    level: Literal["overweight", "obesity"] | float
-    age_years: tuple[float, float]
-    nearest_years: float
+    level: Literal["overweight", "obesity"] | Bound
+    age_years: tuple[Years, Years]
+    nearest_years: Years
 
     @model_validator(mode="after")
     def _level_fits(self) -> Self:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import polars as pl
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from riskstrat.declare.base import CONFIG, LocalisedText
@@ -97,7 +98,7 @@ class BirthRegion(PersonFeature):
     'mother_born_in_asia_africa'
     """
 
-    regions: tuple[str, ...]
+    regions: Annotated[tuple[str, ...], Field(min_length=1)]
     family: Family = "living_conditions"
 
     unit: ClassVar[LocalisedText] = YES_NO
