@@ -7,11 +7,6 @@ from reference_files import REFERENCE
 from riskstrat.codes import CARE_NEED_WEIGHTS, care_need_index, codelist, codelists, hfrs, score
 
 
-def test_dementia_and_a_fall_are_10_3_points():
-    person = pl.DataFrame({"person_id": [1, 1], "code": ["F00", "W19"]})
-    assert hfrs(person)["hfrs"].item() == 10.3
-
-
 def test_hfrs_worked_cases():
     cases = pl.read_csv(REFERENCE / "worked_cases" / "hfrs.csv").with_row_index("person_id")
     rows = cases.select("person_id", pl.col("codes").str.split(";").alias("code")).explode("code")

@@ -59,6 +59,11 @@ def link_to_mothers(state: PopulationState, new: Ints, age: Floats, rng: np.rand
     father = state.partner[mother]
     gap_father = (state.birth[child] - state.birth[np.maximum(father, 0)]) / 365.25
     state.father[child] = np.where((father >= 0) & (gap_father >= 16), father, NOBODY)
+    inherit(state, child, mother, rng)
+
+
+def inherit(state: PopulationState, child: Ints, mother: Ints, rng: np.random.Generator) -> None:
+    """Give children their mother's origin, and a need that resembles hers."""
     state.foreign[child] = state.foreign[mother]
     state.need[child] = 0.8 * state.need[mother] + 0.5 * rng.standard_normal(len(child))
 
@@ -92,8 +97,7 @@ def _add_babies(state: PopulationState, mother: Ints, birth: Days, rng: np.rando
     state.father[baby] = state.partner[mother]
     state.household[baby] = state.household[mother]
     state.present[baby] = True
-    state.foreign[baby] = state.foreign[mother]
-    state.need[baby] = 0.8 * state.need[mother] + 0.5 * rng.standard_normal(len(baby))
+    inherit(state, baby, mother, rng)
     state.record(baby, birth, state.area[state.household[mother]], MOVE)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskstrat.synthetic.calendar_days import NEVER, Days, day
-from riskstrat.synthetic.families import give_character
+from riskstrat.synthetic.families import give_character, inherit
 from riskstrat.synthetic.geography import Geography
 from riskstrat.synthetic.population_state import (
     AWAY,
@@ -184,9 +184,8 @@ def _new_children(
     state.mother[child], state.father[child] = mother[at], father[at]
     state.household[child] = state.household[first[at]]
     state.present[child] = True
-    state.foreign[child] = state.foreign[mother[at]]
     state.region[child] = np.where(abroad, state.region[mother[at]], 0)
-    state.need[child] = 0.8 * state.need[mother[at]] + 0.5 * rng.standard_normal(len(child))
+    inherit(state, child, mother[at], rng)
     state.immigrated[child] = np.where(abroad, days, NEVER)
     state.record(child, days, state.area[state.household[child]], FROM_ABROAD)
 
