@@ -117,6 +117,13 @@ def test_a_foreign_database_stays_as_it_was(store: Path, published: Published):
     assert store.read_bytes() == before
 
 
+def test_a_folder_is_refused_without_a_trace(published: Published, tmp_path: Path):
+    (tmp_path / "runs.db").mkdir()
+    with pytest.raises(TrackingError, match="it is a folder"):
+        track(published, store=tmp_path / "runs.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.db"]
+
+
 def test_a_locked_store_is_one_sentence(store: Path, published: Published):
     with sqlite3.connect(store) as database:
         database.execute("BEGIN EXCLUSIVE")

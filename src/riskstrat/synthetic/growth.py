@@ -84,11 +84,8 @@ def _infants(population: Population, traits: Traits, geography: Geography, rng: 
     """Children with everything that comes before their outcome, which is still nought."""
     person = np.flatnonzero(population.birth >= FIRST_BIRTH).astype(np.int32)
     n = len(person)
-    birth, female, mother = (
-        population.birth[person],
-        population.female[person],
-        np.maximum(population.mother[person], 0),
-    )
+    birth, female = population.birth[person], population.female[person]
+    mother = np.maximum(population.mother[person], 0)
     smoked = rng.random(n) < 1 / (1 + np.exp(3.35 - 0.8 * traits.need[mother]))
     days = np.clip(279.5 - rng.gamma(1.3, 7.0, size=n) + rng.normal(4, 6, size=n), 165, 299)
     gestation = np.round(days).astype(np.int32)
@@ -156,14 +153,14 @@ def _factors(population: Population, traits: Traits, infants: Children) -> Facto
     person, index = infants.person, infants.index
     attends, visits = infants.attends, infants.visits
     weight_z = (infants.weight / birth_weight_mean(infants.gestation, infants.female) - 1) / MARSAL_SD
-    born_here = observed(population, person, population.birth[person])
+    born_here = observed(population, person, infants.birth)
     mother, father = population.mother[person], population.father[person]
     early = slice(FIRST_READ_VISIT, EARLY_VISITS)
     weighed = (attends[:, early] & (visits[:, early] + VISIT_DELAY < index[:, None])).any(axis=1)
-    weighed &= population.birth[person] >= EVENTS_START
+    weighed &= infants.birth >= EVENTS_START
     father_known = father_measured(population, traits, person, index)
     known = {
-        "female": (population.female[person], np.ones(len(person), bool)),
+        "female": (infants.female, np.ones(len(person), bool)),
         "birth_weight": (_on_curve("birth_weight", weight_z), born_here),
         "mother_bmi": (_on_curve("mother_bmi", traits.bmi[mother]), born_here),
         "father_bmi": (_on_curve("father_bmi", traits.bmi[father]), father_known),

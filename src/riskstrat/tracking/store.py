@@ -170,6 +170,8 @@ def _alone_in(store: Path | str) -> Iterator[bool]:
         return
     if "?" in file.as_posix():
         raise _refused(store, "a path with '?', which addresses of SQLite cannot hold")
+    if file.is_dir():
+        raise _refused(store, "it is a folder")
     file.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(file.with_name(f".{file.name}.lock")) as alone:
         if file.exists():
@@ -179,8 +181,6 @@ def _alone_in(store: Path | str) -> Iterator[bool]:
 
 def _refuse_file(store: Path | str, file: Path) -> None:
     """Refuse what MLflow would try for an hour to open, or would add its tables to."""
-    if file.is_dir():
-        raise _refused(store, "it is a folder")
     with closing(sqlite3.connect(file, timeout=_LOCK_SECONDS)) as database:
         damage = database.execute("PRAGMA quick_check(1)").fetchone()[0]
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
