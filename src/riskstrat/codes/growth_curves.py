@@ -6,6 +6,7 @@ reference ends in the same shape, so that a z-score is one look-up and one formu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
@@ -60,25 +61,24 @@ def _who() -> DailyCurves:
     by_month = read_table("growth/who2007_bmi_by_month.csv")
     months = np.arange(WHO_2007_DAYS[0], WHO_2007_DAYS[1] + 1) / DAYS_A_MONTH
 
-    def curve(column: str) -> pl.Series:
-        per_sex = []
-        for sex in SEXES:
-            knots = by_month.filter(pl.col("sex") == sex).sort("age_months")
-            later = np.interp(months, knots["age_months"].to_numpy(), knots[column].to_numpy())
-            per_sex += [standard.filter(pl.col("sex") == sex)[column].to_numpy(), later]
-        return pl.Series(column, np.concatenate(per_sex))
+    def curve(sex: str, column: str) -> Curve:
+        knots = by_month.filter(pl.col("sex") == sex).sort("age_months")
+        later = np.interp(months, knots["age_months"].to_numpy(), knots[column].to_numpy())
+        return np.concatenate([standard.filter(pl.col("sex") == sex)[column].to_numpy(), later])
 
-    return DailyCurves(WHO_2006_DAYS[0], WHO_2007_DAYS[1], curve("l"), curve("m"), curve("s"))
+    return _of_both_sexes(WHO_2006_DAYS[0], WHO_2007_DAYS[1], curve)
 
 
 def _iotf() -> DailyCurves:
     table = read_table("growth/iotf2012_bmi_by_year.csv")
     years = (np.arange(IOTF_DAYS[0], IOTF_DAYS[1] + 1) / DAYS_A_YEAR).clip(2, 18)
+    return _of_both_sexes(*IOTF_DAYS, lambda sex, column: iotf_curve(table, sex, column, years))
 
-    def curve(column: str) -> pl.Series:
-        return pl.Series(column, np.concatenate([iotf_curve(table, sex, column, years) for sex in SEXES]))
 
-    return DailyCurves(*IOTF_DAYS, curve("l"), curve("m"), curve("s"))
+def _of_both_sexes(first_day: int, last_day: int, curve: Callable[[str, str], Curve]) -> DailyCurves:
+    """Put together the curves of each sex and of L, M and S."""
+    curves = (pl.Series(column, np.concatenate([curve(sex, column) for sex in SEXES])) for column in ("l", "m", "s"))
+    return DailyCurves(first_day, last_day, *curves)
 
 
 def _marsal() -> DailyCurves:

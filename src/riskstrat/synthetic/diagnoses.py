@@ -155,7 +155,7 @@ def _causes(population: Population, history: History, rng: np.random.Generator) 
     cause = pick(OTHER_CAUSES, len(person), rng)
     heart = (age >= 70) & (rng.random(len(person)) < 0.33)
     cause = np.where(heart, pick(OLD_CVD_CAUSES, len(person), rng), cause)
-    fatal_person, fatal_month = history.fatal_cvd
+    fatal_person, fatal_month = history.events["fatal"]
     code = np.where(is_stroke(history, fatal_person, fatal_month), "I639", "I219")
     fatal = dict(zip(fatal_person.tolist(), code.tolist(), strict=True))
     cause = np.array([fatal.get(who, given) for who, given in zip(person.tolist(), cause.tolist(), strict=True)])

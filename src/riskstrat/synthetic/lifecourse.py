@@ -23,11 +23,12 @@ KINDS = ("admission", "fall", "special_housing", "home_care", "alarm", "cvd", "d
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What happened: events by kind (person number, month), the last state, and the states at chosen months."""
+    """What happened: events by kind (person number, month), the last state, and the states at chosen months.
+
+    Of the cardiovascular events, the kinds ``fatal`` and ``stroke`` tell which were so.
+    """
 
     events: Mapping[str, tuple[Ints, Months]]
-    fatal_cvd: tuple[Ints, Months]
-    strokes: NDArray[np.int64]
     last: Health
     at: Mapping[int, Health]
 
@@ -66,13 +67,7 @@ def live(
             break
         active = np.flatnonzero((area >= 0) & (traits.entry <= month) & (health.dead == NOT_YET))
         health = _live_a_month(traits, health, active, month, found=found, rng=rng)
-    return History(
-        events={kind: _flatten(found[kind]) for kind in KINDS},
-        fatal_cvd=_flatten(found["fatal"]),
-        strokes=event_key(*_flatten(found["stroke"])),
-        last=health,
-        at=kept,
-    )
+    return History(events={kind: _flatten(parts) for kind, parts in found.items()}, last=health, at=kept)
 
 
 def event_key(person: Ints, month: Months) -> NDArray[np.int64]:
@@ -82,7 +77,7 @@ def event_key(person: Ints, month: Months) -> NDArray[np.int64]:
 
 def is_stroke(history: History, person: Ints, month: Months) -> Bools:
     """Whether a cardiovascular event was a stroke (otherwise an infarction)."""
-    return np.isin(event_key(person, month), history.strokes)
+    return np.isin(event_key(person, month), event_key(*history.events["stroke"]))
 
 
 def _surroundings(traits: Traits, health: Health, area: NDArray[np.int8], effects: Mapping[str, Floats]) -> Health:

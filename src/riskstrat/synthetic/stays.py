@@ -53,7 +53,7 @@ def make_stays(population: Population, history: History, rng: np.random.Generato
     """Give each unplanned admission its days; a stay that would touch the one before begins three days after it."""
     parts = [(*history.events["admission"], KIND_ADMISSION), (*history.events["fall"], KIND_FALL)]
     person, month = history.events["cvd"]
-    inside = ~np.isin(event_key(person, month), event_key(*history.fatal_cvd))
+    inside = ~np.isin(event_key(person, month), event_key(*history.events["fatal"]))
     stroke = is_stroke(history, person, month)
     parts.append((person[inside & ~stroke], month[inside & ~stroke], KIND_INFARCTION))
     parts.append((person[inside & stroke], month[inside & stroke], KIND_STROKE))
