@@ -37,6 +37,13 @@ def test_every_text_is_used(catalogue: Path):
     assert [key for key in keys if not is_used(key)] == []
 
 
+def test_every_group_that_code_takes_names_from_has_texts():
+    """Without them a reader of Swedish would see names of columns and tables, and no error."""
+    texts = (tomllib.loads(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("texts_sv.toml"))
+    groups = {key.rpartition(".")[0] for one in texts for key in flat(one)}
+    assert code().named - groups == set()
+
+
 @pytest.mark.parametrize(
     "key", ["page.nobody", "column.nobody_has", "areas.several", "part.astrology", "month.astrology"]
 )

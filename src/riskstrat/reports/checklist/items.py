@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from riskstrat.declare.description import described_sections
+from riskstrat.declare.registers import register_title
 from riskstrat.figures.messages import capitalised
 from riskstrat.reports.area_fit import fit_sentences
 from riskstrat.reports.comparisons import benchmark_rows
@@ -70,7 +71,7 @@ def facts(context: ReportContext) -> dict[str, str]:
         "moved": messages("method.limit_moved"),
         "elsewhere": " ".join(elsewhere_sentences(context)).replace("<", "\\<"),
         "registers": messages.listed(
-            [messages.named("register", name) for name in context.tables["coverage"].frame["register"]]
+            [context.say(register_title(name)) for name in context.tables["coverage"].frame["register"]]
         ),
         "model": messages.named("estimator", released.chosen),
         "version": released.version,
