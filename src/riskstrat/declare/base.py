@@ -100,8 +100,9 @@ class Declaration(metaclass=_Declared):
         """
         try:
             found = from_plain(json.loads(text))
-        except (ValueError, RecursionError) as broken:
-            raise UsageError(Problem(f"not JSON ({broken})", f"JSON of a {cls.__name__}", "give all of it")) from broken
+        except (TypeError, ValueError, RecursionError) as broken:
+            said = f"not JSON of a declaration ({broken})"
+            raise UsageError(Problem(said, f"JSON of a {cls.__name__}", "give all of it")) from broken
         if not isinstance(found, cls):
             raise UsageError(
                 Problem(
