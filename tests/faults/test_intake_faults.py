@@ -293,24 +293,6 @@ def test_an_intake_without_people_says_so(tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_but_registers_is_written_over(tmp_path: Path):
-    write(tmp_path / "raw", {"RTB_demografi.csv": POPULATION, **homes()})
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "thesis.txt").write_text("all of it")
-    raw = tmp_path / "raw"
-    refused = {
-        raw: "is the source",
-        tmp_path: "contains the source",
-        raw / "out": "lies inside the source",
-        tmp_path / "precious": "holds other things",
-    }
-    for out, reason in refused.items():
-        with pytest.raises(UsageError, match=reason):
-            extracts(raw, out)
-    assert (tmp_path / "precious" / "thesis.txt").read_text() == "all of it"
-    assert len(list((tmp_path / "raw").iterdir())) == 5
-
-
 def test_the_command_ends_with_the_exit_code_of_what_happened(tmp_path: Path):
     raw, out = tmp_path / "raw", tmp_path / "registers"
     write(raw, {"RTB_demografi.csv": POPULATION, **homes(), "LMED_2011.csv": DRUG + SOUND})

@@ -85,8 +85,6 @@ CODES = {
     "a zero lost before a point": ("38.9", "19920301", "diagnoses_icd9", "0389"),
     "two zeros lost, and decimals": ("1,0", "19850301", "diagnoses_icd8", "001"),
     "decimals": ("410.0", "19920301", "diagnoses_icd9", "410"),
-    "the comma of ICD-8": ("410,99", "19850301", "diagnoses_icd8", "410,99"),
-    "a letter": ("410A", "19920301", "diagnoses_icd9", "410A"),
 }
 
 
