@@ -137,7 +137,8 @@ class Tally:
 
 def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time: int) -> Tally:
     """Count, about `rows_at_a_time` at once, what is wrong with the rows of an event table; `people` as `people_of`."""
-    rows, of_nobody = _size(registers.sources[table])
+    counts = registers.sources[table].scan().select(pl.len(), of_nobody=pl.col(PERSON).null_count()).collect()
+    rows, of_nobody = counts.row(0)
     ranges = person_ranges(registers, table, rows_at_a_time)
     parts = [_count(_rows_of(registers.sources[table], people, some), registers, table) for some in ranges]
     together = Tally(
@@ -153,8 +154,7 @@ def tally(registers: Registers, table: str, people: pl.DataFrame, rows_at_a_time
 
 def person_ranges(registers: Registers, table: str, rows_at_a_time: int) -> list[PersonRange]:
     """Cut the persons into ranges of about as many rows of a table, all numbers included."""
-    rows, _ = _size(registers.sources[table])
-    return equal_ranges(registers.births[PERSON], rows, rows_at_a_time)
+    return equal_ranges(registers.births[PERSON], registers.size(table), rows_at_a_time)
 
 
 def suspicions(registers: Registers, table: str) -> dict[str, pl.Expr]:
@@ -183,12 +183,6 @@ def _overlaps() -> pl.Expr:
     """
     same = (pl.col(PERSON) == pl.col(PERSON).shift()) & (pl.col("code") == pl.col("code").shift())
     return same & (pl.col("date") < pl.col("end_date").shift())
-
-
-def _size(source: Source) -> tuple[int, int]:
-    """Count the rows, and those of nobody."""
-    counts = source.scan().select(pl.len(), pl.col(PERSON).null_count().alias("of nobody")).collect()
-    return counts.row(0)
 
 
 def _rows_of(source: Source, people: pl.DataFrame, some: PersonRange) -> pl.DataFrame:

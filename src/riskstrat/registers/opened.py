@@ -189,7 +189,7 @@ class Registers:
 
     @cached_property
     def families(self) -> pl.DataFrame:
-        """person_id and family_id of everybody: the topmost known maternal ancestor (see `family.family_ids`)."""
+        """person_id and family_id of everybody: the topmost known maternal ancestor (see `family_ids`)."""
         persons = self.scan("persons").select("person_id", "birth_date", "mother_id").sort("person_id").collect()
         return persons.select("person_id", family_ids(persons["person_id"], persons))
 

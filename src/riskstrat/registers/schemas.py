@@ -71,7 +71,7 @@ class Residences(dy.Schema):
 
 
 class Events(dy.Schema):
-    """What happened, when, what code, how much; rows that break a rule are rejected and counted, see `ROW_RULES`."""
+    """What happened, when, what code, how much; rows that break a rule are rejected and counted, see `row_rules`."""
 
     person_id = dy.Int64(nullable=False)
     date = dy.Date(nullable=False)

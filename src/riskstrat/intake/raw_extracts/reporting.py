@@ -56,7 +56,7 @@ def intake_account(counted: RowCounts, delivery: Delivery, manifest: Manifest, f
         coverage=pl.DataFrame(spans, schema=schema, orient="row"),
         years=_years(counted, manifest),
         cells=counted.cells,
-        links=_links(manifest, folder, folder / REJECTED_FOLDER),
+        links=_links(manifest, folder),
         codes=counted.codes,
         definitions=counted.series,
     )
@@ -100,18 +100,18 @@ def _grid(manifest: Manifest) -> pl.DataFrame:
     return pl.DataFrame(years, schema={"table": pl.String, "year": pl.Int32}, orient="row")
 
 
-def _links(manifest: Manifest, folder: Path, rejected: Path) -> pl.DataFrame:
+def _links(manifest: Manifest, folder: Path) -> pl.DataFrame:
     """Say how many persons of each table persons knows, and how many of persons have a row in it."""
     persons = pl.scan_parquet(folder / f"{PERSONS}.parquet")
     about = [table for table in manifest.tables if table == "residences" or is_event_table(table)]
-    rows = [_link(table, folder, rejected) for table in about]
+    rows = [_link(table, folder) for table in about]
     rows += [_parents(persons, parent) for parent in ("mother_id", "father_id")]
     return pl.DataFrame(rows, schema={"link": pl.String, "persons": pl.Int64, "linked": pl.Int64}, orient="row")
 
 
-def _link(table: str, folder: Path, rejected: Path) -> tuple[str, int, int]:
+def _link(table: str, folder: Path) -> tuple[str, int, int]:
     linked = _different(pl.scan_parquet(folder / f"{table}.parquet"))
-    path = rejected / f"{table}.parquet"
+    path = folder / REJECTED_FOLDER / f"{table}.parquet"
     if not path.is_file():
         return f"{table} to persons", linked, linked
     lost = _different(pl.scan_parquet(path).filter(pl.col(RULE).is_in([NO_PERSON, REUSED])))
