@@ -100,6 +100,11 @@ FIELDS = {
     "a delay that is missing": ("[tables.diabetes_visits]", "[tables.other]", r"no \[tables.diabetes_visits\]"),
     "a table without its delay": ("delay_days = 180\n", "", r"no \[tables.diabetes_visits\] with its delay_days"),
     "an input's name with a blank": ("inputs.visits", "inputs.'v s'", "names of inputs are letters"),
+    "a table that nothing goes to": (
+        "[tables.",
+        "[tables.visits]\ndelay_days = 1\n[tables.",
+        r"\[tables.visits\], which no rows go to",
+    ),
     "rows of outlines": ("diabetes_visits", "geometry", "outlines are no table"),
     "a field that is unknown": ("files =", "colour = 1\nfiles =", "colour"),
     "a fallback of another kind": ("between = [15, 200]", 'fallback = "day"', "the fallback of hba1c is no number"),

@@ -266,10 +266,12 @@ class RegisterMapping(Declared):
         """Say which tables it fills and does not describe, and whether a name of an input is none."""
         if not all(name.isidentifier() for name in self.inputs):
             yield "names of inputs are letters, digits and underscores"
-        filled = {table for each in self.inputs.values() for table in each.tables if is_event_table(table)}
-        versions = {table for rules in self.tables.values() for table in rules.versions.values()}
+        filled = {table for each in self.inputs.values() for table in each.tables}
+        filled |= {table for rules in self.tables.values() for table in rules.versions.values()}
         said = {table for table, rules in self.tables.items() if "delay_days" in rules.model_fields_set}
-        yield from (f"no [tables.{table}] with its delay_days" for table in sorted((filled | versions) - said))
+        missing = sorted(filter(is_event_table, filled - said))
+        yield from (f"no [tables.{table}] with its delay_days" for table in missing)
+        yield from (f"[tables.{table}], which no rows go to" for table in self.tables if table not in filled)
 
 
 def _table_contradictions(rows: Rows, columns: Mapping[str, Column]) -> Iterator[str]:
