@@ -13,6 +13,7 @@ import polars as pl
 from riskstrat.intake.conversion import REJECTED_FOLDER, within
 from riskstrat.intake.raw_extracts.mapping import TableRules
 from riskstrat.intake.raw_extracts.parsing import ORIGIN
+from riskstrat.intake.raw_extracts.shaping import schema_within
 from riskstrat.registers.contract import PERSON, types_of
 from riskstrat.registers.source import PersonRange, equal_ranges
 from riskstrat.registers.writing import ROWS_PER_GROUP
@@ -54,14 +55,6 @@ def ranges(parts: Sequence[Part]) -> list[PersonRange]:
     return equal_ranges(pl.concat(part.sample for part in parts).sort(), rows, ROWS_IN_A_RANGE)
 
 
-def rows_of(parts: Sequence[Part], people: PersonRange, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Read the rows of a range of persons; rows without a person belong to the first range."""
-    if not parts:
-        return pl.DataFrame(schema=schema)
-    rows = pl.scan_parquet([part.path for part in parts], glob=False)
-    return rows.filter(within(pl.col(PERSON), people)).collect()
-
-
 def _written(frames: Sequence[pl.DataFrame], folder: Path) -> Part:
     rows, path = pl.concat(frames), _next(folder)
     rows = rows.sort(PERSON) if PERSON in rows.columns else rows
@@ -84,6 +77,14 @@ class IntakeContext:
     rules: Mapping[str, TableRules]
     last_day: date
     files: Sequence[str]
+
+
+def rows_of(context: IntakeContext, table: str, people: PersonRange) -> pl.DataFrame:
+    """Read the rows of a range of persons; rows without a person belong to the first range."""
+    if table not in context.parts:
+        return pl.DataFrame(schema=schema_within(table))
+    rows = pl.scan_parquet([part.path for part in context.parts[table]], glob=False)
+    return rows.filter(within(pl.col(PERSON), people)).collect()
 
 
 def write_piece(context: IntakeContext, table: str, rows: pl.DataFrame) -> None:

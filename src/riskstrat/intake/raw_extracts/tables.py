@@ -18,7 +18,6 @@ from riskstrat.intake.raw_extracts.mapping import SNAPSHOT
 from riskstrat.intake.raw_extracts.parsing import ORIGIN, RULE
 from riskstrat.intake.raw_extracts.persons import REUSED, resolve_persons, same_period
 from riskstrat.intake.raw_extracts.residence import residence_spells
-from riskstrat.intake.raw_extracts.shaping import schema_within
 from riskstrat.intake.raw_extracts.storage import (
     IntakeContext,
     Part,
@@ -65,7 +64,7 @@ def _write_by_ranges(
 
 def _write_persons(context: IntakeContext, table: str) -> Iterator[RowCounts]:
     return _write_by_ranges(
-        context, table, lambda people: resolve_persons(_rows(context, table, people), context.last_day)
+        context, table, lambda people: resolve_persons(rows_of(context, table, people), context.last_day)
     )
 
 
@@ -74,8 +73,8 @@ def _write_residences(context: IntakeContext, table: str) -> Iterator[RowCounts]
 
     def validated(people: PersonRange) -> ValidationResult:
         reference = _reference_persons(context, people)
-        ruled, moved = _with_person_rules(_rows(context, table, people), reference)
-        migrations = _rows(context, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
+        ruled, moved = _with_person_rules(rows_of(context, table, people), reference)
+        migrations = rows_of(context, MIGRATIONS, people).select(PERSON, "date", "code").drop_nulls()
         seen = migrations.filter(pl.col("date") <= context.last_day)
         lives = reference.persons.select(PERSON, "birth_date", "death_date")
         spells = residence_spells(ruled, seen, lives, snapshot_days, context.last_day)
@@ -104,7 +103,7 @@ def _write_events(context: IntakeContext, table: str) -> Iterator[RowCounts]:
         context,
         table,
         lambda people: validate_events(
-            table, _rows(context, table, people), _reference_persons(context, people), rules
+            table, rows_of(context, table, people), _reference_persons(context, people), rules
         ),
     )
 
@@ -148,10 +147,6 @@ def _snapshot_days(parts: Sequence[Part], last_day: date) -> list[date]:
     rows = pl.scan_parquet([part.path for part in parts], glob=False).filter(pl.col("kind") == SNAPSHOT)
     days = rows.filter(pl.col("date") <= last_day).group_by("date").agg(rows=pl.len()).collect()
     return days.filter(pl.col("rows") >= _LEAST_SHARE_OF_SNAPSHOT * pl.col("rows").median())["date"].sort().to_list()
-
-
-def _rows(context: IntakeContext, table: str, people: PersonRange) -> pl.DataFrame:
-    return rows_of(context.parts.get(table, ()), people, schema_within(table))
 
 
 def _reference_persons(context: IntakeContext, people: PersonRange) -> ReferencePersons:
