@@ -49,14 +49,14 @@ def excluding(**fields: object) -> Population:
 
 
 ASKED = {
-    "washout": ({"outcome": stroke(washout="5y")}, "washout (5 years) not covered: diagnoses, from {start}"),
+    "washout": ({"outcome": stroke(washout="5y")}, "washout (5 years) not covered: diagnoses, covered from {start}"),
     "washout of one of several": (
         {"outcome": AnyOf(DeathFrom(codes="I63"), stroke(washout="5y"))},
-        "washout (5 years) not covered: diagnoses, from {start}",
+        "washout (5 years) not covered: diagnoses, covered from {start}",
     ),
     "window of an exclusion": (
         {"population": excluding(within="5y")},
-        "with dementia (5 years) not covered: diagnoses, from {start}",
+        "with dementia (5 years) not covered: diagnoses, covered from {start}",
     ),
 }
 
@@ -92,7 +92,9 @@ def test_a_washout_that_no_landmark_can_have_ends_it_with_the_reason(build_regis
     for index in (Every(years=1), OnDate(date=LAST)):
         condition = made_up(outcome=stroke(washout="14y"), index=index, horizon="1y")
         for ask in (build_cohort, target_population):
-            with pytest.raises(DesignError, match=r"washout \(14 years\) not covered: diagnoses, from 2021-01-01"):
+            with pytest.raises(
+                DesignError, match=r"washout \(14 years\) not covered: diagnoses, covered from 2021-01-01"
+            ):
                 ask(condition, registers, AS_OF)
 
 

@@ -248,7 +248,7 @@ def test_an_index_before_which_the_window_of_an_inclusion_is_not_covered_is_left
     )
     for within, reason in (
         ("3y", None),
-        ("5y", "no sign of it (5 years) not covered: measurements in care, from 2016-05-01"),
+        ("5y", "no sign of it (5 years) not covered: measurements in care, covered from 2016-05-01"),
     ):
         condition = made_up(
             population=Population(including=(Including(having=replace(SMOKES, within=within), reason=REASON),))

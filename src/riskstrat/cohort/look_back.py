@@ -135,6 +135,6 @@ def _not_covered(required: LookBack, view: RegisterView) -> LocalisedText:
     length, start = describe_lookback(required.within), view.coverage_start(required.register)
     register = register_title(required.register)
     return LocalisedText(
-        en=f"{required.what.en} ({length.en}) not covered: {register.en}, from {start}",
-        sv=f"{required.what.sv} ({length.sv}) täcks inte: {register.sv}, från {start}",
+        en=f"{required.what.en} ({length.en}) not covered: {register.en}, covered from {start}",
+        sv=f"{required.what.sv} ({length.sv}) täcks inte: {register.sv}, som täcks från {start}",
     )
