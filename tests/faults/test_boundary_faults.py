@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 import typer
 
+from riskstrat.__main__ import main as started
 from riskstrat.cli import main
 from riskstrat.cli.boundary import LOG, boundary
 from riskstrat.cohort import build_cohort, target_population
@@ -213,12 +215,24 @@ def test_the_command_measures_labels_in_a_font_of_its_own_unless_the_user_names_
     monkeypatch.setattr(sys, "argv", ["riskstrat", "--help"])
     monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
     with pytest.raises(SystemExit):
-        main()
+        started()
     told = Path(os.environ["FONTCONFIG_FILE"]).read_text(encoding="utf-8")
     folders = re.findall("<dir>(.+?)</dir>", told)
     assert folders
     assert not any(Path(folder).is_dir() for folder in folders)
     monkeypatch.setenv("FONTCONFIG_FILE", "fonts of the user")
     with pytest.raises(SystemExit):
-        main()
+        started()
     assert os.environ["FONTCONFIG_FILE"] == "fonts of the user"
+
+
+def test_settings_are_made_before_the_libraries_that_read_them_are_loaded():
+    code = (
+        "import os, sys; import riskstrat.__main__ as command; loaded = {'polars', 'numpy'} & set(sys.modules);"
+        "sys.argv = ['riskstrat', '--version']\ntry:\n    command.main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted(loaded), 'polars' in sys.modules, os.environ['_RJEM_MALLOC_CONF'])"
+    )
+    unset = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=unset)
+    assert "[] True " in done.stdout
+    assert done.stdout.endswith("dirty_decay_ms:10000,muzzy_decay_ms:10000\n")  # polars puts its own before it

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Annotated
 
 import typer
@@ -27,16 +25,6 @@ from riskstrat.cli.track import track
 from riskstrat.cli.transport import transport
 
 __all__ = ["app", "main"]
-
-ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "FONTCONFIG_FILE": str(files("riskstrat.figures") / "fonts.conf"),
-}
-"""Matrices here are small: where cores are shared, threads that wait for each other cost six times the work itself.
-
-A font of the system would be opened for each letter that is measured, the one that vl-convert brings is not.
-"""
 
 app = typer.Typer(
     name="riskstrat",
@@ -89,7 +77,5 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the command and leave with the exit code of what happened."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     with boundary():
         app()

@@ -30,7 +30,7 @@ def bin_numbers(values: NDArray[np.float32], edges: Sequence[NDArray[np.float64]
     >>> bin_numbers(np.array([[0.5], [7.0], [np.nan]], dtype=np.float32), [np.array([0.0, 1.0, 5.0])]).ravel().tolist()
     [1.0, 3.0, nan]
     """
-    numbers = np.empty(values.shape, dtype=np.float32)
+    numbers = np.empty(values.shape, dtype=np.float32, order="F")  # trees are read column by column
     for column, own in enumerate(edges):
         value = values[:, column]
         numbers[:, column] = np.where(np.isnan(value), np.nan, np.searchsorted(own, value, side="right"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from riskstrat.estimators.matrix import Features
 from riskstrat.estimators.sample import Sample, labelled_rows, outcome_weights, thinned
 from riskstrat.estimators.status import LogitEstimator
 from riskstrat.estimators.tree_contributions import tree_contributions
+from riskstrat.estimators.tree_values import log_odds
 from riskstrat.numerics.folds import group_folds
 from riskstrat.numerics.logistic import LogisticRecalibration, logistic_recalibration
 
@@ -230,7 +230,7 @@ class Boosting(LogitEstimator):
     def held_out_log_odds(self, iterations: int) -> NDArray[np.float64]:
         """Read the first trees once for all folds that keep as many, (rows that this fold tests,)."""
         if iterations not in self.log_odds_at_:
-            self.log_odds_at_[iterations] = _log_odds_at(self.model_, iterations, self.held_out_.values)
+            self.log_odds_at_[iterations] = log_odds(self.model_, self.held_out_.values, iterations)
         return self.log_odds_at_[iterations]
 
     def _iterations_and_slope(self, sample: Sample) -> tuple[int, float]:
@@ -241,10 +241,10 @@ class Boosting(LogitEstimator):
             for number in range(fold[seen].max() + 1)
         ]
         iterations = _best_iterations(models)
-        log_odds = np.empty(len(fold))
+        found = np.empty(len(fold))
         for number, model in enumerate(models):
-            log_odds[fold == number] = _log_odds_at(model, iterations, sample.values[fold == number])
-        slope = _slope(log_odds[seen], sample.label[seen], sample.weight[seen])
+            found[fold == number] = log_odds(model, sample.values[fold == number], iterations)
+        slope = _slope(found[seen], sample.label[seen], sample.weight[seen])
         return round(iterations * (self.folds / (self.folds - 1)) ** 0.5), slope
 
     def _stopped(self, sample: Sample, held_out: Sample) -> HistGradientBoostingClassifier:
@@ -274,22 +274,21 @@ class Boosting(LogitEstimator):
         )
 
     def _log_odds(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
-        trees = self.model_.decision_function(bin_numbers(values, self.edges_))
-        return np.asarray(self.intercept_ + self.slope_ * trees, dtype=np.float64)
+        return self.intercept_ + self.slope_ * log_odds(self.model_, bin_numbers(values, self.edges_))
 
 
 def _counts(label: NDArray[np.bool_]) -> tuple[int, int]:
     return int(label.sum()), int((~label).sum())
 
 
-def _slope(log_odds: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
-    return logistic_recalibration(log_odds, label, weight, slope=1.0, precision=SLOPE_PRECISION).slope
+def _slope(of_trees: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    return logistic_recalibration(of_trees, label, weight, slope=1.0, precision=SLOPE_PRECISION).slope
 
 
 def _line(trees: HistGradientBoostingClassifier, sample: Sample, slope: float) -> LogisticRecalibration:
     """Stretch log odds by a slope, and move them to the level of the rows that the trees were fitted to."""
-    log_odds = trees.decision_function(sample.values)
-    return logistic_recalibration(log_odds, sample.label, sample.weight, slope=slope, precision=FIXED)
+    of_trees = log_odds(trees, sample.values)
+    return logistic_recalibration(of_trees, sample.label, sample.weight, slope=slope, precision=FIXED)
 
 
 def _cut(trees: HistGradientBoostingClassifier, iterations: int, sample: Sample) -> HistGradientBoostingClassifier:
@@ -311,13 +310,6 @@ def _enough_folds(label: NDArray[np.bool_], fold: NDArray[np.intp]) -> int:
     """How many of the folds hold `ENOUGH_OUTCOMES` rows with, and without, the outcome; all where all have fewer."""
     seen = np.minimum(*(np.cumsum(np.bincount(fold, weights=label == status)) for status in (False, True)))
     return min(int(np.searchsorted(seen, ENOUGH_OUTCOMES)) + 1, len(seen))
-
-
-def _log_odds_at(
-    model: HistGradientBoostingClassifier, iterations: int, numbers: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    stages = islice(model.staged_decision_function(numbers), min(iterations, model.n_iter_) - 1, None)
-    return np.asarray(next(stages), dtype=np.float64)
 
 
 def _never_empty(numbers: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from riskstrat.estimators.tree_values import first, is_left
 from riskstrat.extras import optional
 
 if TYPE_CHECKING:
@@ -28,37 +29,30 @@ Floats = NDArray[np.float64]
 
 def tree_contributions(model: HistGradientBoostingClassifier, numbers: NDArray[np.float32]) -> tuple[Floats, float]:
     """Contributions (n, p) and the mean log odds over the training rows; together they are the model's log odds."""
-    columns, base = np.ascontiguousarray(numbers.T), _first(model._baseline_prediction)
+    columns, base = np.ascontiguousarray(numbers.T), first(model._baseline_prediction)
     values, expected = np.zeros(columns.shape), base
     for (tree,) in model._predictors:
         splits = tree.nodes[tree.nodes["is_leaf"] == 0]
-        first, alike = _alike(splits, columns)
+        examples, alike = _alike(splits, columns)
         explainer = _shap().TreeExplainer(_alone(model, tree), feature_perturbation="tree_path_dependent")
-        expected += _first(explainer.expected_value) - base
-        if len(first):
-            own = explainer.shap_values(numbers[first].astype(np.float64), check_additivity=False)
+        expected += first(explainer.expected_value) - base
+        if len(examples):
+            own = explainer.shap_values(numbers[examples].astype(np.float64), check_additivity=False)
             for column in np.unique(splits["feature_idx"]):
                 values[column] += own[:, column][alike]
     return values.T, expected
-
-
-def _first(value: float | Floats) -> float:
-    return float(np.ravel(value)[0])
 
 
 def _alike(splits: NDArray[np.void], columns: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Group the rows by their side of each split: the first row of every group, and the group of every row."""
     code = np.zeros(columns.shape[1], dtype=np.int64)
     for number, split in enumerate(splits, 1):
-        value = columns[split["feature_idx"]]
-        # A comparison with NaN is false, so that what is missing is on the side that is not compared with.
-        left = ~(value > split["num_threshold"]) if split["missing_go_to_left"] else value <= split["num_threshold"]
-        code = 2 * code + left
+        code = 2 * code + is_left(split, columns)
         if number % _BITS == 0:
             code = np.unique(code, return_inverse=True)[1]
     short = code.astype(np.min_scalar_type(int(code.max(initial=0))))  # is sorted faster
-    _, first, alike = np.unique(short, return_index=True, return_inverse=True)
-    return first, alike
+    _, examples, alike = np.unique(short, return_index=True, return_inverse=True)
+    return examples, alike
 
 
 def _alone(model: HistGradientBoostingClassifier, tree: TreePredictor) -> HistGradientBoostingClassifier:
