@@ -63,9 +63,9 @@ def area_intervals(areas: Released, language: Texts = "sv", of_class: str | None
     shown = frame if of_class is None else frame.filter(pl.col("class") == of_class)
     told = [f"{name}: {messages.numbers.interval(*bounds)}" for _, name, *bounds in shown.rows()]
     rows = shown.with_columns(told=pl.Series(told, dtype=pl.String))
-    chart = ratio_rows(rows, messages("axis.relative_risk"), axis_of=frame, ticks=FINE, label_px=220)
+    layers = ratio_rows(rows, messages("axis.relative_risk"), axis_of=frame, ticks=FINE, label_px=220)
     title, sentence = _describe_classes(everything, messages, of_class)
-    return drawn(chart, messages, title, sentence, height=ROW_PX * max(shown.height, 1))
+    return drawn(layers, messages, title, sentence, height=ROW_PX * max(shown.height, 1))
 
 
 def _describe_classes(areas: pl.DataFrame, messages: MessageCatalogue, of_class: str | None) -> tuple[str, str]:
@@ -146,7 +146,7 @@ def reasons_bars(reasons: Released, areas: Released, groups: Sequence[str], lang
     )
     dots = alt.Chart(sums).mark_point(color=INK, filled=True, size=110, shape="diamond", opacity=1)
     zero = alt.Chart(bars).mark_rule(color=INK).encode(x=alt.XDatum(0.0))
-    layers = alt.layer(stacked, zero, dots.encode(y=y, x=alt.X("points:Q")))
+    layers = [stacked, zero, dots.encode(y=y, x=alt.X("points:Q"))]
     title = largest_parts(told, messages)
     sentence = messages("reasons.sentence", areas=" ".join(describe_parts(one, messages) for one in told))
     return drawn(layers, messages, title, sentence, height=30 * sums.height + 10)
@@ -230,7 +230,7 @@ def concentration(curve: Released, language: Texts = "sv") -> Figure:
         base.mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
     )
     sentence = messages("concentration.sentence", values=messages.listed(told))
-    return drawn(alt.layer(*layers), messages, title, sentence, height=280)
+    return drawn(layers, messages, title, sentence, height=280)
 
 
 def _direction(ratio: pl.DataFrame, shown: pl.DataFrame) -> str:
@@ -305,4 +305,4 @@ def _line_with_bounds(risks: pl.DataFrame, x: alt.X, messages: MessageCatalogue,
         base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=alt.Y("lower:Q", title=risk), y2=alt.Y2("upper:Q")),
         base.mark_circle(color=ACCENT, size=110, opacity=1).encode(y=alt.Y("risk:Q")),
     )
-    return drawn(alt.layer(*layers), messages, title, sentence, height=260)
+    return drawn(layers, messages, title, sentence, height=260)

@@ -50,7 +50,7 @@ def calibration(table: Released, language: Texts = "sv") -> Figure:
         base.mark_circle(color=ACCENT, size=90, opacity=1).encode(y=alt.Y("observed:Q", title=titles["y"])),
     )
     sentence = messages("calibration.sentence", values=_points(shown, messages))
-    return drawn(alt.layer(*layers), messages, _title(shown, messages), sentence, height=340)
+    return drawn(layers, messages, _title(shown, messages), sentence, height=340)
 
 
 def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts = "sv") -> Figure:
@@ -96,8 +96,8 @@ def subgroups(metrics: pl.DataFrame, names: Mapping[str, str], language: Texts =
     else:
         counts = {"clear": str(differ.height), "groups": str(rows.height)}
         title = messages("subgroups.title", **counts, name=differ["label"][-1], ratio=differ["ratio"][-1])
-    chart = ratio_rows(rows, messages("axis.observed_expected"), ticks=FINE)
-    return drawn(chart, messages, title, sentence, height=22 * rows.height + 40)
+    layers = ratio_rows(rows, messages("axis.observed_expected"), ticks=FINE)
+    return drawn(layers, messages, title, sentence, height=22 * rows.height + 40)
 
 
 def _title(shown: pl.DataFrame, messages: MessageCatalogue) -> str:

@@ -65,7 +65,7 @@ def net_benefit(table: Released, language: Texts = "sv") -> Figure:
         if ends
         else messages("net_benefit.none")
     )
-    return drawn(alt.layer(nobody, line), messages, title, messages("net_benefit.sentence"), height=320)
+    return drawn([nobody, line], messages, title, messages("net_benefit.sentence"), height=320)
 
 
 def funnel(areas: Released, language: Texts = "sv") -> Figure:
@@ -128,4 +128,4 @@ def funnel(areas: Released, language: Texts = "sv") -> Figure:
     outside = shown.filter(pl.Series((cases < ends[0]) | (cases > ends[1])))
     sentence = messages("funnel.sentence", areas=messages.listed(outside["name"].to_list()) or messages("areas.zero"))
     title = messages.count("funnel.title", outside.height, all=shown.height)
-    return drawn(alt.layer(one, lines, placed), messages, title, sentence, height=340)
+    return drawn([one, lines, placed], messages, title, sentence, height=340)

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
@@ -186,9 +186,7 @@ def _opened(picture: str, opening: str) -> str:
     return _OPENING.sub(lambda found: f"{found.group(0)[:-1]} {opening}", picture, count=1)
 
 
-def drawn(
-    chart: alt.Chart | alt.LayerChart, messages: MessageCatalogue, title: str, sentence: str, *, height: int
-) -> Figure:
-    """Bring a chart in the theme, of a height in pixels, together with its title and its alternative text."""
-    specification = {**spec(chart, height=height), "description": sentence}
+def drawn(layers: Sequence[alt.Chart], messages: MessageCatalogue, title: str, sentence: str, *, height: int) -> Figure:
+    """Bring layers in the theme, of a height in pixels, together with their title and their alternative text."""
+    specification = {**spec(layers, height=height), "description": sentence}
     return Figure(specification=specification, title=capitalised(title), sentence=sentence, language=messages.language)

@@ -55,7 +55,7 @@ def flow_chart(flow: Released, language: Texts = "sv") -> Figure:
         .encode(x=alt.X("x:Q", **bare), x2=alt.X2("x2:Q"), y=alt.Y("y:Q", **down), y2=alt.Y2("y2:Q"))
     )
     steps = "; ".join(label.replace("\n", ": ") for label in boxes["label"])
-    layers = alt.layer(lines, outlined, text)
+    layers = [lines, outlined, text]
     return drawn(layers, messages, messages("flow.title"), f"{capitalised(steps)}.", height=ROW_PX * boxes.height)
 
 

@@ -99,7 +99,7 @@ def _from_the_start(shown: pl.DataFrame, first: int) -> pl.DataFrame:
 
 def _chart(
     shown: pl.DataFrame, unit: tuple[str, float], columns: Sequence[int], messages: MessageCatalogue
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     alt, (name, days) = altair(), unit
     order = shown["series"].unique(maintain_order=True).to_list()
     colours, strokes = (list(style) for style in zip(*_STYLES[: max(len(order), 1)], strict=True))
@@ -124,7 +124,7 @@ def _chart(
     samples = alt.Chart(followed.unique("row", keep="first", maintain_order=True)).mark_rule(strokeWidth=2.5)
     placed = samples.encode(x=alt.XValue(-62), x2=alt.X2Value(-28), y=row, color=colour, strokeDash=dashes)
     beneath = [_heading(messages), numbers, *([placed] if len(set(followed["row"])) > 1 else [])]
-    return alt.layer(band, line, dots, *beneath)
+    return [band, line, dots, *beneath]
 
 
 def _followed(points: pl.DataFrame, messages: MessageCatalogue) -> pl.DataFrame:

@@ -57,8 +57,8 @@ def dependence_curve(dependence: Released, feature: str, label: str, language: T
     sentence = messages(f"dependence.{link}", factor=label, values=messages.listed(told) or messages("withheld"))
     text = _curve_title(frame, label, messages)
     rows = frame.select("label", "lower", "upper", value="ratio", told=pl.Series(told, dtype=pl.String))
-    chart = ratio_rows(rows, messages(f"axis.ratio_{link}"), label_px=220)
-    return drawn(chart, messages, text, sentence, height=ROW_PX * max(1, frame.height))
+    layers = ratio_rows(rows, messages(f"axis.ratio_{link}"), label_px=220)
+    return drawn(layers, messages, text, sentence, height=ROW_PX * max(1, frame.height))
 
 
 def ratio_forest(
@@ -106,8 +106,8 @@ def ratio_forest(
         sentence = f"{sentence} {messages('ratios.penalised')}"
     text = _forest_title(frame, kind, messages)
     rows = frame.select("label", "lower", "upper", value="estimate", told=pl.Series(told, dtype=pl.String))
-    chart = ratio_rows(rows, messages(f"axis.{kind}"))
-    return drawn(chart, messages, text, sentence, height=ROW_PX * max(1, frame.height))
+    layers = ratio_rows(rows, messages(f"axis.{kind}"))
+    return drawn(layers, messages, text, sentence, height=ROW_PX * max(1, frame.height))
 
 
 def _bin_names(shown: pl.DataFrame, messages: MessageCatalogue) -> list[str]:

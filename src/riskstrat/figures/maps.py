@@ -53,8 +53,8 @@ def map_classes(areas: Released, geometry: str, language: Texts = "sv") -> Figur
     scale = altair().Scale(domain=names[: len(shown)], range=[CLASS_COLOURS[name] for name in shown])
     colour = altair().Color("properties.value:N", scale=scale)
     sentence = messages("map.classes", **members(frame, messages))
-    chart = _map(values, geometry, colour, messages)
-    return drawn(chart, messages, counted(frame, messages), sentence, height=HEIGHT_PX)
+    layers = _map(values, geometry, colour, messages)
+    return drawn(layers, messages, counted(frame, messages), sentence, height=HEIGHT_PX)
 
 
 def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
@@ -81,17 +81,17 @@ def map_level(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
     """
     frame, messages = with_class(areas), load_messages(language)
     values = frame.with_columns(value=100 * pl.col("risk"))
-    chart = _map(values, geometry, _sequential(messages("axis.risk")), messages, hatch=True)
+    layers = _map(values, geometry, _sequential(messages("axis.risk")), messages, hatch=True)
     ends = frame.drop_nulls("risk").sort("risk")[[0, -1]].rows(named=True) if frame["risk"].count() else []
     if not ends:
-        return drawn(chart, messages, messages("map.level_withheld"), messages("map.level_withheld"), height=HEIGHT_PX)
+        return drawn(layers, messages, messages("map.level_withheld"), messages("map.level_withheld"), height=HEIGHT_PX)
     lowest, highest = ends
     percent = messages.numbers.percent
     apart = highest["risk_lower"] > lowest["risk_upper"]
     risks = {"lowest": percent(lowest["risk"]), "highest": percent(highest["risk"])}
     title = messages("map.level_title", **risks) if apart else messages("map.level_unclear")
     sentence = messages("map.level", lowest=_named_risk(lowest, messages), highest=_named_risk(highest, messages))
-    return drawn(chart, messages, title, sentence, height=HEIGHT_PX)
+    return drawn(layers, messages, title, sentence, height=HEIGHT_PX)
 
 
 def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Figure:
@@ -119,10 +119,10 @@ def map_certainty(areas: Released, geometry: str, language: Texts = "sv") -> Fig
     frame, messages = with_class(areas), load_messages(language)
     colour = _sequential(messages("axis.certainty"), domain=(0, 100))
     values = frame.with_columns(value=100 * pl.col("probability_higher"))
-    chart = _map(values, geometry, colour, messages, hatch=True)
+    layers = _map(values, geometry, colour, messages, hatch=True)
     clear = len(names_of(frame, HIGHER)) + len(names_of(frame, LOWER))
     title = messages.count("map.certainty_title", clear, all=frame.height)
-    return drawn(chart, messages, title, messages("map.certainty", **members(frame, messages)), height=HEIGHT_PX)
+    return drawn(layers, messages, title, messages("map.certainty", **members(frame, messages)), height=HEIGHT_PX)
 
 
 def map_chosen(areas: Released, selected: Released, geometry: str, language: Texts = "sv") -> Figure:
@@ -158,10 +158,10 @@ def map_chosen(areas: Released, selected: Released, geometry: str, language: Tex
     value = kind.when(pl.col("share") < 1).then(pl.lit(names[1])).otherwise(pl.lit(names[0])).alias("value")
     frame = with_class(areas).join(shares, on="area_id", how="left", maintain_order="left").with_columns(value)
     colour = altair().Color("properties.value:N", scale=altair().Scale(domain=names, range=[*CHOSEN_COLOURS.values()]))
-    chart = _map(frame, geometry, colour, messages)
+    layers = _map(frame, geometry, colour, messages)
     title = messages("map.chosen_title", areas=messages.count("areas", shares.height))
     listed = messages.listed(frame.filter(chosen)["name"].to_list()) or messages("areas.zero")
-    return drawn(chart, messages, title, messages("map.chosen", areas=listed), height=HEIGHT_PX)
+    return drawn(layers, messages, title, messages("map.chosen", areas=listed), height=HEIGHT_PX)
 
 
 def _sequential(title: str, domain: tuple[float, float] | None = None) -> alt.Color:
@@ -181,7 +181,7 @@ def _named_risk(row: Mapping[str, object], messages: MessageCatalogue) -> str:
 
 def _map(
     frame: pl.DataFrame, geometry: str, colour: alt.Color, messages: MessageCatalogue, *, hatch: bool = False
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     """Fill each area by its ``value``; those that are withheld are hatched, with a legend, where that is asked for."""
     alt, shapes = altair(), outlines(geometry)
     told = descriptions(frame, messages)
@@ -197,7 +197,7 @@ def _map(
         scale = alt.Scale(domain=[label], range=[HATCHED])
         fill = alt.Fill("properties.value:N", scale=scale, legend=alt.Legend(orient="bottom"))
         layers.append(_shapes(as_features(shapes, hatched)).encode(fill=fill))
-    return alt.layer(*layers, *_numbers(frame, shapes)).project(type="identity", reflectY=True)
+    return [layer.project(type="identity", reflectY=True) for layer in (*layers, *_numbers(frame, shapes))]
 
 
 def _numbers(frame: pl.DataFrame, shapes: Mapping[str, list[Ring]]) -> list[alt.Chart]:

@@ -65,4 +65,4 @@ def waterfall(reasons: Released, areas: Released, area: str, language: Texts = "
         layers.append(rule.encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")))
     points = messages.numbers.interval(total, lower, upper)
     title = messages("waterfall.title", name=found.name, points=f"{'+' if total > 0 else ''}{points}")
-    return drawn(alt.layer(*layers), messages, title, describe_parts(found, messages), height=_ROW_PX * frame.height)
+    return drawn(layers, messages, title, describe_parts(found, messages), height=_ROW_PX * frame.height)

@@ -101,7 +101,7 @@ def _beside_each_other(frame: pl.DataFrame, messages: MessageCatalogue, title: s
         base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("upper:Q")),
         base.mark_circle(size=110, opacity=1).encode(x=alt.X("averted:Q", title=messages("axis.averted"))),
     )
-    return drawn(alt.layer(*layers), messages, title, sentence, height=48 * frame.height)
+    return drawn(layers, messages, title, sentence, height=48 * frame.height)
 
 
 def _compared(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:
@@ -162,7 +162,7 @@ def plan_curve(table: Released, budget_sek: float, language: Texts = "sv") -> Fi
         for row in told
     )
     sentence = messages("curve.sentence", values=values or messages("withheld"))
-    return drawn(alt.layer(*layers), messages, messages("curve.title", full=full), sentence, height=300)
+    return drawn(layers, messages, messages("curve.title", full=full), sentence, height=300)
 
 
 def risk_strata(table: Released, language: Texts = "sv") -> Figure:
@@ -255,7 +255,7 @@ def _people_beside_cases(frame: pl.DataFrame, messages: MessageCatalogue, title:
         color=alt.Color("what:N", sort=what, scale=alt.Scale(domain=what, range=["#d9d9d9", ACCENT])),
     )
     return drawn(
-        encoded,
+        [encoded],
         messages,
         title,
         sentence,

@@ -45,7 +45,7 @@ def years_ahead(table: Released, language: Texts = "sv") -> Figure:
         base.mark_line(color=ACCENT, strokeWidth=2.5).encode(y=alt.Y("cases:Q", title=title)),
     )
     heading, sentence = _written(frame, messages)
-    return drawn(alt.layer(*layers), messages, heading, sentence, height=300)
+    return drawn(layers, messages, heading, sentence, height=300)
 
 
 def _written(frame: pl.DataFrame, messages: MessageCatalogue) -> tuple[str, str]:

@@ -23,7 +23,7 @@ def ratio_rows(
     axis_of: pl.DataFrame | None = None,
     ticks: Sequence[float] = _COARSE,
     label_px: int = 360,
-) -> alt.LayerChart:
+) -> list[alt.Chart]:
     """Draw ``value`` with ``lower`` and ``upper`` at each ``label``; ``told`` is what the pointer shows.
 
     Rows keep their order. The axis holds all values and limits of `axis_of`, or else of the rows.
@@ -40,10 +40,10 @@ def ratio_rows(
     labels = alt.Axis(grid=False, labelLimit=label_px)
     y = alt.Y("label:N", title=None, sort=rows["label"].to_list(), axis=labels)
     base = alt.Chart(rows)
-    return alt.layer(
+    return [
         base.mark_rule(color=QUIET).encode(x=alt.XDatum(1.0, **x)),
         base.mark_rule(color=ACCENT, strokeWidth=2).encode(y=y, x=alt.X("lower:Q", **x), x2=alt.X2("upper:Q")),
         base.mark_circle(color=ACCENT, size=70, opacity=1, aria=True).encode(
             y=y, x=alt.X("value:Q", **x), description=alt.Description("told:N")
         ),
-    )
+    ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import count
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from riskstrat.extras import optional
 from riskstrat.figures.numbers import SPACE, Language
@@ -75,6 +79,9 @@ _THEME: Mapping[str, object] = MappingProxyType(
 )
 """What vega-lite calls the configuration of a chart."""
 
+_WITHIN = {"top_level": False}
+"""How Altair writes a chart that is part of another."""
+
 WRAPPED = "replace(datum.label, regexp('(.{16,}?) ', 'g'), '$1\\n')"
 """Label of an axis, broken at the first space after 16 characters, so that long ones leave room on a narrow screen."""
 
@@ -90,13 +97,30 @@ def unchecked_parts() -> AbstractContextManager[None]:
     return unchecked
 
 
-def spec(chart: alt.Chart | alt.LayerChart, *, height: int) -> dict[str, object]:
-    """Give a chart as vega-lite with its data, the theme and a height in pixels, as wide as what holds it.
+def spec(layers: Sequence[alt.Chart], *, height: int) -> dict[str, object]:
+    """Give charts that lie over each other as vega-lite with their data, the theme and a height in pixels.
 
-    Its schema is checked by tests: Altair would do so in every report, and copy the data for each setting of the theme.
+    The picture is as wide as what holds it. Layers of the same frame share its rows. Altair's own layers would copy
+    every part of every chart three times; its check of the schema is left to tests.
     """
-    alt = altair()
-    with alt.data_transformers.disable_max_rows():
-        found: dict[str, object] = chart.to_dict(validate=False)
-    size = {"type": "fit-x", "contains": "padding"}
-    return {**found, "width": "container", "height": height, "autosize": size, "config": dict(_THEME)}
+    data = {id(layer.data): layer.data for layer in layers}
+    names = dict(zip(data, map("data-{}".format, count()), strict=False))
+    parts = [
+        layer.properties(data=altair().NamedData(names[id(layer.data)])).to_dict(validate=False, context=_WITHIN)
+        for layer in layers
+    ]
+    return {
+        "$schema": altair().SCHEMA_URL,
+        "datasets": {names[key]: _rows(each) for key, each in data.items()},
+        **(parts[0] if len(parts) == 1 else {"layer": parts}),
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": dict(_THEME),
+    }
+
+
+def _rows(data: pl.DataFrame | alt.InlineData) -> Sequence[object]:
+    """Give rows as JSON has them: days as texts, and no number that is none."""
+    rows: Sequence[object] = json.loads(data.write_json()) if isinstance(data, pl.DataFrame) else data.values
+    return rows

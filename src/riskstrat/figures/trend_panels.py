@@ -63,9 +63,7 @@ def trend_panels(table: Released, language: Texts = "sv") -> Figure:
     values = {"first": years[0], "last": years[1], "areas": messages.listed(rising) or messages("areas.zero")}
     title = messages.count("trend_panels.title", len(rising), all=known.height, first=years[0], last=years[1])
     rows = -(-max(known.height, 1) // _COLUMNS)
-    return drawn(
-        alt.layer(*layers), messages, title, messages("trend_panels.sentence", **values), height=_ROW_PX * rows
-    )
+    return drawn(layers, messages, title, messages("trend_panels.sentence", **values), height=_ROW_PX * rows)
 
 
 def _ends(n: int, row: dict[str, float], years: int, reach: float) -> list[tuple[object, ...]]:
