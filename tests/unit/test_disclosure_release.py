@@ -114,6 +114,19 @@ def test_a_released_frame_cannot_be_changed_from_outside() -> None:
     assert released.frame["cases"].to_list() == [50]
 
 
+def test_rows_are_found_by_what_columns_have_and_cannot_be_changed() -> None:
+    frame = pl.DataFrame({"group": ["b", "a", "b"], "part": ["x", "x", "y"], "n": [10, 20, 3]})
+    shown = release(
+        Table(frame, dimensions=("group", "part"), counts=("n",)), Disclosure(rounding=1, protection="suppression")
+    )
+    assert [row["n"] for row in shown.rows(group="b")] == [10, None]
+    assert [row["group"] for row in shown.rows(part="x", group="a")] == ["a"]
+    assert [*shown.rows()] == shown.frame.to_dicts()
+    assert not shown.rows(group="c")
+    with pytest.raises(TypeError):
+        shown.rows(group="a")[0]["n"] = 21  # type: ignore[index]
+
+
 def test_several_tables_come_back_in_the_shape_they_went_in() -> None:
     table = areas([100], [50])
     named = release({"first": table, "second": table}, ROUNDED)

@@ -12,6 +12,7 @@ import pytest
 
 import riskstrat as rs
 from riskstrat.declare import Settings
+from riskstrat.disclosure.release import restored
 from riskstrat.figures import Language, load_messages
 from riskstrat.publication import Published
 from riskstrat.records.study import Study
@@ -44,11 +45,11 @@ def _with(published: Published, **facts: object) -> Published:
 
 def with_nothing_shown(published: Published) -> Published:
     """As if every count, number and yes or no about persons were withheld."""
-    tables = {name: copy(table) for name, table in published.tables.items()}
+    tables = dict(published.tables)
     for name in set(tables) - {"partition", "coverage", "choice", "splits"}:
-        frame = tables[name].frame
-        blank = [pl.lit(None, dtype).alias(column) for column, dtype in numbers(frame)]
-        object.__setattr__(tables[name], "_frame", frame.with_columns(blank))
+        table, frame = tables[name], tables[name].frame
+        blank = frame.with_columns(pl.lit(None, dtype).alias(column) for column, dtype in numbers(frame))
+        tables[name] = restored(blank, table.suppressed, table.disclosure, table.roles)
     found = copy(published)
     object.__setattr__(found, "tables", MappingProxyType(tables))
     return found

@@ -151,15 +151,14 @@ def in_digits(frame: pl.DataFrame, digits: Mapping[str, Digits]) -> list[pl.Expr
     return [shown for column, each in digits.items() for shown in each.columns(frame, column)]
 
 
-def nothing_below(smallest: float = 10.0**-CLEAN) -> pl.Expr:
+def nothing_below(number: pl.Expr, smallest: float = 10.0**-CLEAN) -> pl.Expr:
     """Show numbers that are nothing but the noise of floating point as 0, without a sign.
 
     Examples
     --------
-    >>> pl.DataFrame({"share": [-2.2e-16, -0.0, 0.25]}).with_columns(nothing_below())["share"].to_list()
+    >>> pl.DataFrame({"share": [-2.2e-16, -0.0, 0.25]}).select(nothing_below(pl.col("share")))["share"].to_list()
     [0.0, 0.0, 0.25]
     """
-    number = pl.selectors.float()
     return pl.when(number.abs() < smallest).then(pl.lit(0.0).cast(pl.Float64)).otherwise(number).name.keep()
 
 

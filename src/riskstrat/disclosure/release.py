@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
+from functools import cached_property
 from types import MappingProxyType
-from typing import overload
+from typing import Any, overload
 
 import polars as pl
 
@@ -67,6 +68,30 @@ class Released:
     def frame(self) -> pl.DataFrame:
         """The table as it may be shown."""
         return self._frame.clone()
+
+    def rows(self, **where: object) -> Sequence[Mapping[str, Any]]:
+        """Give the rows in which columns have these values, in their order; all rows where none is named.
+
+        The frame is read once for all values of the same columns: a report asks for some thousand single rows.
+
+        Examples
+        --------
+        >>> frame = pl.DataFrame({"area": ["A", "B"], "people": [120, 80]})
+        >>> table = release(Table(frame, dimensions=("area",), counts=("people",)), Disclosure(protection="none"))
+        >>> [row["people"] for row in table.rows(area="B")], table.rows(area="C")
+        ([80], ())
+        """
+        columns = tuple(where)
+        if columns not in self._by_values:
+            found: dict[tuple[object, ...], list[Mapping[str, Any]]] = {}
+            for row in self._frame.iter_rows(named=True):
+                found.setdefault(tuple(row[column] for column in columns), []).append(MappingProxyType(row))
+            self._by_values[columns] = {values: tuple(rows) for values, rows in found.items()}
+        return self._by_values[columns].get(tuple(where.values()), ())
+
+    @cached_property
+    def _by_values(self) -> dict[tuple[str, ...], Mapping[tuple[object, ...], Sequence[Mapping[str, Any]]]]:
+        return {}
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -199,11 +224,10 @@ def _as_shown(table: Table, marked: pl.DataFrame, rule: Disclosure) -> Released:
     roles = {column: role for column, role in table.roles.items() if role not in _INSIDE}
     shown = marked.select(_shown(table, rule)).select(list(roles))
     if not rule.is_working_material:
-        shown = shown.with_columns(in_digits(shown, table.digits)).with_columns(
-            pl.selectors.float().round_sig_figs(CLEAN)
-        )
+        shown = shown.with_columns(in_digits(shown, table.digits))
+    number = pl.selectors.float() if rule.is_working_material else pl.selectors.float().round_sig_figs(CLEAN)
     # Programs that draw and read tables end at marks that nobody sees, and people read another name than there is.
-    seen = shown.with_columns(nothing_below(), without_marks(pl.col(pl.String)))
+    seen = shown.with_columns(nothing_below(number), without_marks(pl.col(pl.String)))
     return Released(seen, MappingProxyType(suppressed), rule, MappingProxyType(roles), _TOKEN)
 
 

@@ -103,8 +103,7 @@ def reasons_of(reasons: Released, area: str, name: str, *, level: str | None = N
     True
     """
     where = {"group": area} if level is None else {"group": area, "level": level}
-    frame = reasons.frame.filter(**where).drop_nulls("estimate")
-    rows = {row["part"]: row for row in frame.iter_rows(named=True)}
+    rows = {row["part"]: row for row in reasons.rows(**where) if row["estimate"] is not None}
     bounds = {
         part: (_PERCENT * row["lower"], _PERCENT * row["upper"])
         for part, row in rows.items()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -80,6 +80,10 @@ class ReportContext:
         """Give a released table as a frame, None where the study has none."""
         return self.released.frame(name)
 
+    def rows(self, name: str, **where: object) -> Sequence[Mapping[str, Any]]:
+        """Give the rows of a released table where columns have these values; none where the study has no such table."""
+        return self.tables[name].rows(**where) if name in self.tables else ()
+
     def say(self, text: LocalisedText) -> str:
         """Give a declared text in the page's language."""
         return text.in_language(self.language)
@@ -123,17 +127,12 @@ class ReportContext:
 
     def estimate(self, name: str, columns: Sequence[str] = ESTIMATE, **where: str | float) -> Estimate | None:
         """Read a number and its interval from the row where columns have these values; None where it is withheld."""
-        frame = self.frame(name)
-        found = None if frame is None else frame.filter(**where).select(columns)
-        if found is None or found.is_empty() or found.item(0, 0) is None:
-            return None
-        return Estimate(*found.row(0))
+        values = [row[column] for row in self.rows(name, **where)[:1] for column in columns]
+        return Estimate(*values) if values and values[0] is not None else None
 
     def count(self, name: str, column: str, **where: str) -> int | None:
         """Read a count from the row where columns have these values; None where it is withheld."""
-        frame = self.frame(name)
-        found = None if frame is None else frame.filter(**where)[column]
-        return None if found is None or found.is_empty() or found[0] is None else int(found[0])
+        return next((row[column] for row in self.rows(name, **where)), None)
 
     @cached_property
     def expected(self) -> Estimate | None:

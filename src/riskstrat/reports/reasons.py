@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-import polars as pl
-
 from riskstrat.figures import NUMBER, Reasons
 from riskstrat.figures.maps import descriptions
 from riskstrat.figures.reasons import UNEXPLAINED, reasons_of
@@ -34,10 +31,9 @@ def map_links(context: ReportContext) -> dict[str, tuple[str, str]]:
 
 
 def _main_reason(context: ReportContext, area: str, name: str) -> Iterator[str]:
-    released = context.tables.get("reasons")
-    if released is None or released.frame.filter(group=area).drop_nulls("estimate").is_empty():
+    if all(row["estimate"] is None for row in context.rows("reasons", group=area)):
         return
-    reasons = reasons_of(released, area, name)
+    reasons = reasons_of(context.tables["reasons"], area, name)
     parts, points = largest_together(reasons, _pairs(context))
     if reasons.total > 0 and round(points, 1) > 0:
         yield _largest(context, area, parts, context.numbers.signed(points, min(reasons.decimals, 1)))
@@ -92,12 +88,8 @@ def largest_together(reasons: Reasons, pairs: Iterable[tuple[str, str]]) -> tupl
 
 def _pairs(context: ReportContext) -> list[tuple[str, str]]:
     """Pairs of families of which some features go together."""
-    frame = context.frame("correlated")
-    if frame is None:
-        return []
-    return list(
-        frame.drop_nulls("rank_correlation").select("family", "with_family").unique().sort(pl.all()).iter_rows()
-    )
+    known = (row for row in context.rows("correlated") if row["rank_correlation"] is not None)
+    return sorted({(row["family"], row["with_family"]) for row in known})
 
 
 def _largest(context: ReportContext, area: str, parts: tuple[str, ...], points: str) -> str:
@@ -114,26 +106,18 @@ def _doubts(context: ReportContext, area: str, parts: tuple[str, ...]) -> Iterat
     """Say that parts cannot be told apart, or that others would come first with other people in the training data."""
     if len(parts) > 1:
         yield context.messages("focus.go_together")
-    frame = context.frame("reason_stability")
-    if frame is None:
-        return
-    shares = frame.filter(pl.col("group") == area, pl.col("part").is_in(parts))["largest_share"]
-    share = float(sum(shares.fill_null(np.nan)))
-    if not shares.is_empty() and share < STABLE:
-        yield context.messages("focus.unstable", share=context.numbers.whole_percent(share))
+    shares = [row["largest_share"] for row in context.rows("reason_stability", group=area) if row["part"] in parts]
+    if shares and None not in shares and sum(shares) < STABLE:
+        yield context.messages("focus.unstable", share=context.numbers.whole_percent(sum(shares)))
 
 
 def _factors(context: ReportContext, area: str, families: Sequence[str]) -> list[str]:
     """Labels of the features of some families that raise the area's risk most."""
-    frame = context.frame("factors")
-    labels = {feature.column: feature.label for feature in context.released.condition.features if feature.label}
-    if frame is None:
-        return []
-    raising = frame.filter(
-        pl.col("group") == area,
-        pl.col("family").is_in(families),
-        pl.col("mean_difference") > 0,
-        pl.col("feature").is_in(list(labels)),
-    ).sort("mean_difference", descending=True)
-    found = (labels[name] for name in raising["feature"].head(_FACTORS_NAMED))
-    return [context.say(label) for label in found if label is not None]
+    labels = {each.column: context.say(each.label) for each in context.released.condition.features if each.label}
+    raising = [
+        row
+        for row in context.rows("factors", group=area)
+        if row["family"] in families and row["feature"] in labels and (row["mean_difference"] or 0) > 0
+    ]
+    raising.sort(key=lambda row: -row["mean_difference"])
+    return [labels[row["feature"]] for row in raising[:_FACTORS_NAMED]]

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from riskstrat.declare import Sex
 from riskstrat.figures import NUMBER
 from riskstrat.figures.messages import capitalised
@@ -83,7 +81,7 @@ def _area_sheet(context: ReportContext, row: dict[str, Any]) -> Sheet:
 
 def _level_sheet(context: ReportContext, n: int, row: dict[str, Any]) -> Sheet:
     where = {"level": row["level"], "group": row["group"]}
-    members = context.tables["level_members"].frame.filter(**where)[AREA].to_list()
+    members = [each[AREA] for each in context.rows("level_members", **where)]
     reasons = _reasons(context, "level_reasons", where, row["group"])
     names = _names(context, members)
     is_whole = row.get("cases") is not None
@@ -113,8 +111,7 @@ def _title(context: ReportContext, level: str) -> str:
 
 
 def _names(context: ReportContext, codes: Sequence[str]) -> list[str]:
-    areas = context.tables["areas"].frame
-    called = dict(areas.select(areas.columns[0], "name" if "name" in areas.columns else areas.columns[0]).iter_rows())
+    called = {row[AREA]: row.get("name", row[AREA]) for row in context.rows("areas")}
     return sorted(called.get(code, code) for code in codes)
 
 
@@ -141,7 +138,7 @@ def _facts(context: ReportContext, row: Mapping[str, Any], expected: Estimate | 
 
 
 def _reasons(context: ReportContext, table: str, where: Mapping[str, str], name: str) -> Reasons | None:
-    if table not in context.tables or context.tables[table].frame.filter(**where).drop_nulls("estimate").is_empty():
+    if all(row["estimate"] is None for row in context.rows(table, **where)):
         return None
     return reasons_of(context.tables[table], where["group"], name, level=where.get("level"))
 
@@ -165,15 +162,12 @@ def _parts(context: ReportContext, reasons: Reasons | None) -> tuple[Row, ...]:
 
 def _people(context: ReportContext, level: str, group: str) -> tuple[Row, ...]:
     """Each labelled factor: how common it is here and among everybody, or its mean."""
-    frame = context.frame("profile")
-    if frame is None:
-        return ()
     labels = {each.column: context.say(each.label) for each in context.released.condition.features if each.label}
     labels |= {name: context.messages("sheet.men") for name in labels if name == Sex().column}
-    shown = frame.filter(pl.col("level") == level, pl.col("group") == group, pl.col("feature").is_in(list(labels)))
     return tuple(
         (capitalised(labels[row["feature"]]), *(_amount(context, row, name) for name in ("mean", "everybody")))
-        for row in shown.iter_rows(named=True)
+        for row in context.rows("profile", level=level, group=group)
+        if row["feature"] in labels
     )
 
 
@@ -188,15 +182,11 @@ def _amount(context: ReportContext, row: Mapping[str, Any], name: str) -> str:
 
 def _levels_of(context: ReportContext, area: str) -> list[tuple[str, Estimate]]:
     """Larger groups that the area belongs to: of groups of people, none."""
-    members, levels = context.frame("level_members"), context.frame("levels")
-    if members is None or levels is None or "cases" not in levels.columns:
-        return []
-    whole = levels.filter(pl.col("cases").is_not_null()).join(
-        members.filter(pl.col(AREA) == area).select("level", "group"), on=["level", "group"], how="semi"
-    )
+    holding = {(row["level"], row["group"]) for row in context.rows("level_members", **{AREA: area})}
     found = [
         (f"{capitalised(_title(context, row['level']))}: {row['group']}", _three(row, "risk"))
-        for row in whole.iter_rows(named=True)
+        for row in context.rows("levels")
+        if row.get("cases") is not None and (row["level"], row["group"]) in holding
     ]
     return [(name, risk) for name, risk in found if risk is not None]
 
@@ -222,22 +212,22 @@ def _beside(context: ReportContext, name: str, risk: Estimate | None, levels: Se
 def _plan(
     context: ReportContext,
     members: Sequence[str],
-    sentences: Callable[[ReportContext, pl.DataFrame, Sequence[str]], Iterator[str]],
+    sentences: Callable[[ReportContext, Sequence[Mapping[str, Any]], Sequence[str]], Iterator[str]],
 ) -> Iterator[str]:
     """Say what the plan does in some areas, and what is offered."""
-    selected = context.frame("plan_selected")
-    if selected is None or AREA not in selected.columns:
+    selected = context.tables.get("plan_selected")
+    if selected is None or AREA not in selected.roles:
         yield context.messages("sheet.no_plan")
         return
-    yield from sentences(context, selected.filter(pl.col(AREA).is_in(members)), members)
+    yield from sentences(context, [row for row in selected.rows() if row[AREA] in members], members)
     yield from _programmes_here(context)
 
 
-def _of_area(context: ReportContext, chosen: pl.DataFrame, _members: Sequence[str]) -> Iterator[str]:
-    if chosen.is_empty():
+def _of_area(context: ReportContext, chosen: Sequence[Mapping[str, Any]], _members: Sequence[str]) -> Iterator[str]:
+    if not chosen:
         yield context.messages("sheet.not_chosen")
         return
-    row = chosen.row(0, named=True)
+    row = chosen[0]
     reached = None if row["reached"] is None else context.numbers.number(row["reached"])
     averted = interval_of(context, row, "averted")
     part = row["share"] is not None and row["share"] < 1
@@ -256,9 +246,9 @@ def _programmes_here(context: ReportContext) -> Iterator[str]:
                 yield context.messages("sheet.action", **said)
 
 
-def _of_level(context: ReportContext, chosen: pl.DataFrame, members: Sequence[str]) -> Iterator[str]:
-    if chosen.is_empty():
+def _of_level(context: ReportContext, chosen: Sequence[Mapping[str, Any]], members: Sequence[str]) -> Iterator[str]:
+    if not chosen:
         yield context.messages("sheet.not_chosen_areas")
         return
-    named = context.messages.listed(_names(context, chosen[AREA].to_list()))
-    yield context.messages("sheet.chosen_areas", k=chosen.height, n=len(members), areas=named)
+    named = context.messages.listed(_names(context, [row[AREA] for row in chosen]))
+    yield context.messages("sheet.chosen_areas", k=len(chosen), n=len(members), areas=named)

@@ -22,6 +22,8 @@ CHECKS = ("person", "area", "municipality", "time")
 Written: TypeAlias = tuple[tuple[str, ...], list[tuple[str | None, ...]]]
 
 _METRIC_DECIMALS = 3
+_PARTS = ("all", "outcome=yes", "outcome=no", "landmark", "group")
+"""Index dates whose missing values are told beside each other: the last two are the least and most of several."""
 _CHANGED = {True: "changed", False: "same"}
 _CHECKED = {True: "verified", False: "memory"}
 
@@ -113,26 +115,27 @@ def missing_rows(context: ReportContext) -> Written:
 
     Features that nearly always have one are left out.
     """
-    frame = context.tables["missingness"].frame.with_columns(of=pl.col("group").str.extract("^([^=]+)"))
+    found = context.tables["missingness"]
     columns = ("feature", "missing_all", "missing_with", "missing_without", "missing_landmarks", "missing_groups")
     labels = context.feature_names
-    parts = (
-        *(pl.col("group") == group for group in ("all", "outcome=yes", "outcome=no")),
-        pl.col("of") == "landmark",
-        ~pl.col("of").is_in(["all", "outcome", "landmark"]),
-    )
     return columns, [
-        (capitalised(labels[name]), *(_shares(context, own.filter(part)["share"]) for part in parts))
-        for (name,), own in frame.group_by("feature", maintain_order=True)
-        if name in labels and own.height > 1
+        (capitalised(labels[name]), *(_shares(context, own, part) for part in _PARTS))
+        for name in dict.fromkeys(row["feature"] for row in found.rows())
+        if name in labels and len(own := found.rows(feature=name)) > 1
     ]
 
 
-def _shares(context: ReportContext, shares: pl.Series) -> str | None:
-    """Write the least and the most of some shares; None where all are withheld."""
-    low, high = shares.min(), shares.max()
-    if not (isinstance(low, float) and isinstance(high, float)):
+def _part(group: str) -> str:
+    of, _, _ = group.partition("=")
+    return group if of in ("all", "outcome") else of if of == "landmark" else "group"
+
+
+def _shares(context: ReportContext, rows: Sequence[Mapping[str, Any]], part: str) -> str | None:
+    """Write the least and the most share of a part; None where all are withheld."""
+    shares = [row["share"] for row in rows if _part(row["group"]) == part and row["share"] is not None]
+    if not shares:
         return None
+    low, high = min(shares), max(shares)
     written = context.numbers.whole_percent(high)
     return written if low == high else context.numbers.range(context.numbers.number(100 * low), written)
 
