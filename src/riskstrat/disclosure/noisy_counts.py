@@ -31,26 +31,29 @@ def with_noise(table: Table, noise: CellNoise) -> pl.DataFrame:
     return table.frame.with_columns(_noisy(table, count, noise) for count in exact)
 
 
-def _noisy(table: Table, count: str, noise: CellNoise) -> pl.Series:
-    values = table.frame[count].cast(pl.Int64)
-    drawn = pl.Series(noise.of(_keys(table, count, noise)), dtype=pl.Int64)
-    rows = rows_of_a_person(table.frame[count], table.frame[table.persons.get(count, count)])
-    return (values + drawn * rows).clip(lower_bound=noise.lowest).alias(count)
+def _noisy(table: Table, count: str, noise: CellNoise) -> pl.Expr:
+    drawn = pl.lit(pl.Series(noise.of(_keys(table, count, noise)), dtype=pl.Int64))
+    rows = rows_of_a_person(count, table.persons.get(count, count))
+    return (pl.col(count).cast(pl.Int64) + drawn * rows).clip(lower_bound=noise.lowest).alias(count)
 
 
-def rows_of_a_person(counts: pl.Series, persons: pl.Series) -> pl.Series:
-    """Rows behind one person of each cell, whole and at least 1.
+def rows_of_a_person(count: str, behind: str) -> pl.Expr:
+    """Rows behind one person of each cell, whole and at least 1, from the columns of rows and of persons.
 
     Examples
     --------
-    >>> rows_of_a_person(pl.Series([0, 10, 40]), pl.Series([0, 9, 11])).to_list()
+    >>> frame = pl.DataFrame({"rows": [0, 10, 40], "persons": [0, 9, 11]})
+    >>> frame.select(rows_of_a_person("rows", "persons")).to_series().to_list()
     [1, 1, 4]
     """
+    counts, persons = pl.col(count), pl.col(behind)
     return (counts / persons.clip(lower_bound=1)).round().cast(pl.Int64).clip(lower_bound=1)
 
 
 def _keys(table: Table, count: str, noise: CellNoise) -> Keys:
     known = _known_keys(table, count)
+    if None not in known:
+        return np.array(known, dtype=np.uint64)
     cells = table.frame.select(*table.dimensions, pl.col(count).alias("__value__")).rows()
     found = [noise.key_of(*cell, count) if key is None else key for key, cell in zip(known, cells, strict=True)]
     return np.array(found, dtype=np.uint64)

@@ -279,7 +279,7 @@ def _foreign_sources(table: Table) -> list[Problem]:
 
 
 def _not_unique(table: Table) -> list[Problem]:
-    groups = table.frame.select(table.dimensions).n_unique() if table.dimensions else min(table.frame.height, 1)
+    groups = table.frame.n_unique(list(table.dimensions)) if table.dimensions else min(table.frame.height, 1)
     if groups == table.frame.height:
         return []
     return [
@@ -295,8 +295,8 @@ def _not_unique(table: Table) -> list[Problem]:
 def _negative(table: Table) -> list[Problem]:
     return [
         Problem("a negative count", "0 or more", "correct the table", column=column)
-        for column in table.whole_counts
-        if bool((table.frame[column] < 0).any())
+        for column, is_negative in table.frame.select((pl.col(table.whole_counts) < 0).any()).to_dict().items()
+        if is_negative[0]
     ]
 
 

@@ -52,7 +52,7 @@ def flow_of(people: Target, noise: CellNoise | None) -> Table:
 
 def _with_ends(flow: pl.DataFrame, noise: CellNoise, outcomes: Whole) -> pl.DataFrame:
     """Protect all of a flow; persons are parts of their index dates."""
-    each = rows_of_a_person(flow["rows"], flow["people"])
+    each = flow.select(rows_of_a_person("rows", "people")).to_series()
     rows = noisy(flow["rows"], flow["rows_key"], noise, rows=each)
     people = noisy(flow["people"], flow["people_key"], noise).to_numpy().copy()
     whole = _included(flow, rows, noise)

@@ -5,7 +5,7 @@ In: the counts behind a validation with their keys, and the study's outcomes. Ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,14 +44,14 @@ def protected_groups(persons: pl.DataFrame, noise: CellNoise, outcomes: Whole | 
     everybody = persons.row(by_predicate=pl.col("group") == EVERYBODY, named=True)
     whole = _whole(everybody, noise, outcomes)
     cells = persons.select("group", "cases", "case_key", of=pl.col("group").str.extract(_AMONG))
-    alone = cells.filter(pl.col("of").is_null()).drop("of")
+    alone = cells.filter(pl.col("of").is_null()).drop("of").with_columns(by=pl.col("group").str.extract("^([^=]*)="))
     found = {EVERYBODY: whole} | {
         name: of
-        for (prefix,), family in alone.group_by(pl.col("group").str.extract("^([^=]*)="))
+        for (prefix,), family in alone.partition_by("by", as_dict=True, include_key=False).items()
         if prefix is not None
         for name, of in _family(prefix, family, whole)
     }
-    for (group,), family in cells.drop_nulls("of").group_by("of"):
+    for (group,), family in cells.drop_nulls("of").partition_by("of", as_dict=True).items():
         found |= nested(family["group"], family["cases"], family["case_key"], found[str(group)])
     return found
 
@@ -74,23 +74,31 @@ def _family(prefix: object, family: pl.DataFrame, whole: Whole) -> Iterator[tupl
 
 
 def _side_by_side(names: pl.Series, counts: pl.Series, keys: pl.Series, whole: Whole) -> dict[str, Whole]:
-    cells = pl.DataFrame({"name": names, "count": counts, "key": keys}).sort("name")
-    moved = whole.parts(cells["count"].to_numpy(), cells["key"].to_numpy())
-    of = cells.height + (int(counts.sum()) < whole.count)
-    return _divided(cells, moved, whole.variances(cells["count"].to_numpy() + moved, of=of), whole)
+    order = np.argsort(names.to_numpy(), kind="stable")
+    cells = counts.to_numpy()[order], keys.to_numpy()[order]
+    moved = whole.parts(*cells)
+    variances = whole.variances(cells[0] + moved, of=len(order) + (int(cells[0].sum()) < whole.count))
+    return _divided(names.to_numpy()[order], cells, moved, variances, whole)
 
 
-def nested(names: Iterable[object], counts: pl.Series, keys: pl.Series, whole: Whole) -> dict[Any, Whole]:
+def nested(names: pl.Series, counts: pl.Series, keys: pl.Series, whole: Whole) -> dict[Any, Whole]:
     """Give outcomes of cells each of which lies within the next larger one, by name."""
-    cells = pl.DataFrame({"name": names, "count": counts, "key": keys}).sort("count", "key")
-    moved = whole.nested(cells["count"].to_numpy(), cells["key"].to_numpy())
-    variances = whole.variances(cells["count"].to_numpy() + moved, 1 + np.arange(cells.height), of=cells.height + 1)
-    return _divided(cells, moved, variances, whole)
+    order = np.lexsort((keys.to_numpy(), counts.to_numpy()))
+    cells = counts.to_numpy()[order], keys.to_numpy()[order]
+    moved = whole.nested(*cells)
+    variances = whole.variances(cells[0] + moved, 1 + np.arange(len(order)), of=len(order) + 1)
+    return _divided(names.to_numpy()[order], cells, moved, variances, whole)
 
 
-def _divided(cells: pl.DataFrame, moved: NDArray[np.int64], variances: Floats, whole: Whole) -> dict[Any, Whole]:
-    found = cells.with_columns(added=pl.Series(moved), variance=pl.Series(variances))
+def _divided(
+    names: NDArray[Any],
+    cells: tuple[NDArray[np.int64], NDArray[np.uint64]],
+    moved: NDArray[np.int64],
+    variances: Floats,
+    whole: Whole,
+) -> dict[Any, Whole]:
+    found = zip(names.tolist(), cells[0].tolist(), cells[1], moved.tolist(), variances.tolist(), strict=True)
     return {
-        name: replace(whole, count=count, key=np.uint64(key), added=added, variance=variance)
-        for name, count, key, added, variance in found.iter_rows()
+        name: replace(whole, count=count, key=key, added=added, variance=variance)
+        for name, count, key, added, variance in found
     }

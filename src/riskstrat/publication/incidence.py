@@ -59,8 +59,7 @@ def _protected(found: Incidence, noise: CellNoise) -> pl.DataFrame:
     outcomes is taken from their number.
     """
     frame = _divided(found, noise).with_columns(
-        rows_of_a_person(found.curves[count], found.curves[behind]).alias(f"{count}_rows")
-        for count, behind in _PERSONS.items()
+        rows_of_a_person(count, behind).alias(f"{count}_rows") for count, behind in _PERSONS.items()
     )
     n, at_risk = (
         noisy(frame[name], frame[f"{name}_key"], noise, of=whole, rows=frame[f"{name}_rows"])
@@ -92,9 +91,9 @@ def _divided(found: Incidence, noise: CellNoise) -> pl.DataFrame:
     curves, outcomes = found.curves, _outcomes(found, noise)
     numbered = curves.with_row_index("row")
     moved: dict[int, tuple[int, float]] = {}
-    for (event,), of_event in numbered.group_by("event"):
+    for (event,), of_event in numbered.partition_by("event", as_dict=True).items():
         groups = protected_groups(_by_the_horizon(of_event), noise, outcomes if event == OUTCOME else None)
-        for (group,), rows in of_event.group_by("group"):
+        for (group,), rows in of_event.partition_by("group", as_dict=True).items():
             of = nested(rows["row"], rows["cases"], rows["cases_key"], groups[str(group)])
             moved |= {row: (cell.added, cell.variance) for row, cell in of.items()}
     added, variance = zip(*(moved[row] for row in range(curves.height)), strict=True)

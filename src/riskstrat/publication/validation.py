@@ -233,10 +233,13 @@ def _around_zero(frame: pl.DataFrame, noise: CellNoise | None) -> pl.Series:
     """Noise of each metric (of risks: of each mean) of the cells of a frame, 0 where a cell has nobody."""
     if noise is None:
         return pl.zeros(frame.height, eager=True)
-    names = frame["metric"] if "metric" in frame.columns else ["mean_predicted"] * frame.height
+    names = frame["metric"].to_numpy() if "metric" in frame.columns else np.full(frame.height, "mean_predicted")
     keys = frame.select(pl.col("index_key").fill_null(0), pl.col("case_key").fill_null(0))
     found = within(keys["case_key"].to_numpy(), keys["index_key"].to_numpy())
-    return pl.Series([noise.around_zero(found[[row]], name)[0] for row, name in enumerate(names)])
+    added = np.zeros(frame.height)
+    for name in set(names):
+        added[names == name] = noise.around_zero(found[names == name], name)
+    return pl.Series(added)
 
 
 def calibration(checked: Validation, noise: CellNoise | None) -> Table:
