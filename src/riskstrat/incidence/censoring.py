@@ -183,14 +183,17 @@ def counting_weights(y: OutcomeArray, horizon_days: float, levels: Sequence[Labe
     >>> weight[[10, 40]].tolist()
     [1.25, 1.0]
     """
-    weight = censoring_weights(y, horizon_days, levels[0], truncate=1)
     y, (horizon,) = tie_times(y, horizon_days)
     followed = y["duration_days"] >= horizon
-    for labels in levels[1:]:
+    weight, waiting = np.zeros(len(y)), np.ones(len(y), dtype=np.bool_)
+    for level, labels in reversed([*enumerate(levels)]):
         number, strata = number_groups(labels, len(y))
-        rows = (np.bincount(number, followed, strata.height) >= FEWEST_FOLLOWED)[number]
-        if rows.any():
-            weight[rows] = censoring_weights(y[rows], float(horizon), number[rows], truncate=1)
+        enough = np.bincount(number, followed, strata.height) >= (FEWEST_FOLLOWED if level else 0)
+        rows = np.flatnonzero((enough & (np.bincount(number, waiting, strata.height) > 0))[number])
+        if len(rows):
+            found = censoring_weights(y[rows], float(horizon), number[rows], truncate=1)
+            weight[rows] = np.where(waiting[rows], found, weight[rows])
+            waiting[rows] = False
     return weight
 
 
@@ -277,7 +280,7 @@ def truncated(weights: NDArray[np.float64], quantile: float) -> NDArray[np.float
 
 def rows_of_groups(numbers: NDArray[np.intp], number_of_groups: int) -> list[NDArray[np.intp]]:
     """Row numbers of each group, of groups numbered from 0."""
-    order = np.argsort(numbers, kind="stable")
+    order = np.argsort(numbers.astype(np.min_scalar_type(number_of_groups)), kind="stable")  # short is sorted faster
     return np.split(order, np.searchsorted(numbers[order], np.arange(1, number_of_groups)))
 
 

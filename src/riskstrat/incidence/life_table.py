@@ -74,7 +74,9 @@ def life_tables(
 ) -> Iterator[LifeTable | None]:
     """One life table a group, None for a group in which no row has weight; one sort serves them all."""
     counted = np.flatnonzero(weights > 0)
-    order = counted[np.lexsort((y["duration_days"][counted], groups[counted]))]
+    in_time = counted[np.argsort(y["duration_days"][counted])]
+    short = groups.astype(np.min_scalar_type(number_of_groups))  # is sorted faster
+    order = in_time[np.argsort(short[in_time], kind="stable")]
     events, durations, sizes = y["event"][order], y["duration_days"][order], weights[order]
     begins = np.zeros(len(order)) if entries is None else entries[order]
     edges = np.searchsorted(groups[order], np.arange(number_of_groups + 1))

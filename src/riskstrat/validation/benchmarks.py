@@ -19,6 +19,7 @@ from riskstrat.validation.assessed import ENOUGH_OUTCOMES, Assessed
 from riskstrat.validation.discrimination import auc_pairs
 from riskstrat.validation.grouping import EVERYBODY, Estimated, Group, Grouping, labels_where, row_weights
 from riskstrat.validation.metrics import Tested
+from riskstrat.validation.pairs import Pairs
 from riskstrat.validation.resampling import FamilyDraws, drawn_totals
 
 BENCHMARK = "benchmark"
@@ -54,29 +55,50 @@ def benchmark_groups(
         has_score = np.isfinite(score)
         labels, all_have_it = labels_where(has_score, groups), bool(has_score.all())
         weight = grouping.weight if all_have_it else row_weights(data, labels)
-        measured = {group.name: _as_ranked(group.metrics) for group in grouping.groups if all_have_it}
-        for group in labels.drop_nulls().unique().sort():
-            rows = np.flatnonzero((labels == group).fill_null(value=False))
-            known = data.labels.weight[rows] > 0
-            had = int((known & (data.labels.outcome[rows] > 0)).sum())
-            if min(had, int(known.sum()) - had) >= ENOUGH_OUTCOMES:
-                model, drawn = data.tested(weight, rows), draws.of_rows(rows)
-                scored = replace(model, labels=replace(model.labels, risk=score[rows]), baseline=None)
-                of_model = measured.get(group) or _ranked(model, drawn)
-                yield Group(
-                    name=benchmark_label(name, group),
-                    index_dates=len(rows),
-                    metrics=_compared(of_model, _ranked(scored, drawn)),
-                )
+        members = dict(_with_outcomes_enough(data, labels))
+        drawn = [draws.of_rows(rows) for rows in members.values()]
+        tested = [data.tested(weight, rows) for rows in members.values()]
+        scored = [
+            replace(one, labels=replace(one.labels, risk=score[rows]), baseline=None)
+            for one, rows in zip(tested, members.values(), strict=True)
+        ]
+        measured = {group.name: _as_ranked(group.metrics) for group in grouping.groups}
+        of_model = [measured[group] for group in members] if all_have_it else _ranked(tested, drawn)
+        for group, model, of_score in zip(members, of_model, _ranked(scored, drawn), strict=True):
+            yield Group(
+                name=benchmark_label(name, group),
+                index_dates=len(members[group]),
+                metrics=_compared(model, of_score),
+            )
 
 
-def _ranked(rows: Tested, draws: FamilyDraws) -> dict[str, Estimated]:
-    """Measure how well risks, and those of the baseline, order the rows out."""
-    pairs = {"auc": auc_pairs(rows.labels), "concordance": rows.concordance}
-    if rows.baseline is not None:
-        pairs["baseline_auc"] = auc_pairs(rows.baseline)
-    [change] = drawn_totals([{metric: draws.sums(found.influence) for metric, found in pairs.items()}], draws.counts)
-    return {metric: (np.array([found.share]), found.share + change[metric]) for metric, found in pairs.items()}
+def _with_outcomes_enough(data: Assessed, labels: pl.Series) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Give groups in order, and the numbers of their rows, whose risks can be measured in full."""
+    for group in labels.drop_nulls().unique().sort():
+        rows = np.flatnonzero((labels == group).fill_null(value=False))
+        known = data.labels.weight[rows] > 0
+        had = int((known & (data.labels.outcome[rows] > 0)).sum())
+        if min(had, int(known.sum()) - had) >= ENOUGH_OUTCOMES:
+            yield group, rows
+
+
+def _ranked(groups: Sequence[Tested], draws: Sequence[FamilyDraws]) -> list[dict[str, Estimated]]:
+    """Measure of each group how well risks, and those of the baseline, order its rows out."""
+    pairs = [_pairs(rows) for rows in groups]
+    sums = [
+        {metric: drawn.sums(found.influence) for metric, found in each.items()}
+        for each, drawn in zip(pairs, draws, strict=True)
+    ]
+    changes = drawn_totals(sums, draws[0].counts) if draws else []
+    return [
+        {metric: (np.array([found.share]), found.share + change[metric]) for metric, found in each.items()}
+        for each, change in zip(pairs, changes, strict=True)
+    ]
+
+
+def _pairs(rows: Tested) -> dict[str, Pairs]:
+    found = {"auc": auc_pairs(rows.labels), "concordance": rows.concordance}
+    return found if rows.baseline is None else {**found, "baseline_auc": auc_pairs(rows.baseline)}
 
 
 def _as_ranked(metrics: Mapping[str, Estimated]) -> Mapping[str, Estimated]:

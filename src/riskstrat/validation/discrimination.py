@@ -148,7 +148,7 @@ def concordance_pairs(
     case, competing = own * weight * had, own * weight * (y["event"] == COMPETING)
     # On one day an outcome comes before anything else; backwards a day is one rank, as pairs within it are counted.
     later = compare(dense_rank(days, ~had), score, case * np.where(had, weight, 1.0), own)
-    return later + compare(dense_rank(-days, np.zeros(len(y))), score, case, competing * (days < horizon))
+    return later + compare(np.unique(-days, return_inverse=True)[1], score, case, competing * (days < horizon))
 
 
 def _checked_score(y: OutcomeArray, risk: npt.ArrayLike) -> NDArray[np.float64]:

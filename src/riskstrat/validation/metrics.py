@@ -137,8 +137,13 @@ def _curve_distances(group: GroupSums, change: NDArray[np.float64]) -> dict[str,
     """
     design, coefficients = group.curve.design(group.at), group.curve.coefficients
     moved = np.vstack([coefficients, coefficients + change])
-    away = np.abs(LOGIT.inverse(design @ moved.T) - group.at[:, None])
-    summaries = dict(
-        zip(("ici", "e50", "e90"), (away.mean(axis=0), *np.quantile(away, [0.5, 0.9], axis=0)), strict=True)
-    )
+    away = np.sort(np.abs(LOGIT.inverse(moved @ design.T) - group.at), axis=1)
+    summaries = {"ici": away.mean(axis=1), "e50": _quantile(away, 0.5), "e90": _quantile(away, 0.9)}
     return {name: group.fitted[name] + values[1:] - values[0] for name, values in summaries.items()}
+
+
+def _quantile(ordered: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Quantile of each row of ordered values, between two of them in a straight line, as `numpy.quantile` has it."""
+    below, part = divmod(share * (ordered.shape[1] - 1), 1)
+    low, high = ordered[:, int(below)], ordered[:, int(np.ceil(below + part))]
+    return np.asarray(low + part * (high - low), dtype=np.float64)

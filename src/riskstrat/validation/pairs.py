@@ -53,7 +53,7 @@ def compare(
     ([2.0, 1.0, 1.0], [2.0, 2.0, 2.0])
     """
     rank = rank.astype(np.min_scalar_type(rank.max(initial=0)))  # short integers are sorted several times as fast
-    order, last = np.argsort(score, kind="stable"), rank == rank.max(initial=0)
+    order, last = np.argsort(score), rank == rank.max(initial=0)
     found = np.zeros((2, len(rank)))
     keys = np.stack([score, first, second])
     found[:, order] = _counted(np.zeros_like(order), keys[:, order], last[order])
@@ -95,20 +95,16 @@ def tie_starts(*sorted_keys: NDArray[np.generic]) -> NDArray[np.intp]:
     return np.flatnonzero(starts)
 
 
-def dense_rank(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.intp]:
+def dense_rank(first: NDArray[np.generic], second: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Rank of each row, (n,), from 0 without a gap, by the first key and then the second; equal rows share a rank.
 
     Examples
     --------
-    >>> dense_rank(np.array([20, 10, 20]), np.array([0, 0, 1])).tolist()
+    >>> dense_rank(np.array([20, 10, 20]), np.array([False, False, True])).tolist()
     [1, 0, 2]
     """
-    order = np.lexsort((second, first))
-    starts = np.zeros(len(order), dtype=np.intp)
-    starts[tie_starts(first[order], second[order])[1:]] = 1
-    rank = np.empty(len(order), dtype=np.intp)
-    rank[order] = np.cumsum(starts)
-    return rank
+    by_first = np.unique(first, return_inverse=True)[1]
+    return np.unique(2 * by_first + second, return_inverse=True)[1]
 
 
 def _below(
