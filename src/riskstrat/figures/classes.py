@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import polars as pl
 
 from riskstrat.disclosure import Released
@@ -80,5 +82,6 @@ def counted(areas: pl.DataFrame, messages: MessageCatalogue) -> str:
     >>> counted(areas, load_messages("en"))
     'clearly higher risk in one area and uncertain in one'
     """
-    counts = {kind: len(names_of(areas, kind)) for kind in (HIGHER, LOWER, UNCERTAIN, WITHHELD)}
-    return messages.listed([messages.count(f"counted.{kind}", n) for kind, n in counts.items() if n or kind == HIGHER])
+    counts = Counter(areas["class"])
+    told = [kind for kind in (HIGHER, LOWER, UNCERTAIN, WITHHELD) if counts[kind] or kind == HIGHER]
+    return messages.listed([messages.count(f"counted.{kind}", counts[kind]) for kind in told])
