@@ -197,7 +197,8 @@ def _is_binary(observed: NDArray[np.float64]) -> bool:
 
 def _skewness(values: NDArray[np.float64]) -> float:
     deviation = values - values.mean()
-    return float((deviation**3).mean() / (deviation**2).mean() ** 1.5)
+    squares = deviation * deviation  # a third power takes numpy ten times as long
+    return float((squares * deviation).mean() / squares.mean() ** 1.5)
 
 
 SHAPES: Final[Mapping[str, Shape]] = {

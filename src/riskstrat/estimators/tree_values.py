@@ -1,6 +1,6 @@
 """Boosted trees and rows of bin numbers in, the log odds of each row out.
 
-A tree is read split by split, all rows at a time: scikit-learn follows one row after the other, which takes ten times
+A tree is read split by split, all rows at a time: scikit-learn follows one row after the other, which takes over twice
 as long where trees are small. The sums are the same to the last bit.
 """
 
