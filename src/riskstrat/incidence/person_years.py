@@ -152,13 +152,9 @@ def split_follow_up(
     index, born = _dates(index_date, "index_date"), _dates(birth_date, "birth_date")
     ContractError.refuse(_problems(index, born, ages, n))
     day = index.to_physical().to_numpy().astype(np.float64)
-    number = pl.int_range(pl.len(), dtype=pl.Int64).alias("row")
-    parts = [
-        pl.DataFrame(cell).with_columns(number).filter(pl.col("days") > 0)
-        for cell in _cells(day + start, day + y["duration_days"], born, ages)
-    ]
+    parts = _parts(day + start, day + y["duration_days"], born, ages)
     names = [str(low) if high == low + 1 else f"{low}-{high - 1}" for low, high in pairwise(ages)] + [f"{ages[-1]}+"]
-    return pl.concat(parts).select(
+    return pl.concat(parts).sort("year", "band", "row").select(
         "row",
         "band",
         pl.lit(pl.Series(names)).gather(pl.col("band")).alias(AGE_BAND),
@@ -183,34 +179,42 @@ def rates(events: pl.Series, person_years: pl.Series, *, per: float = 1_000.0, l
     )
 
 
-def _cells(start: Floats, end: Floats, born: pl.Series, ages: Sequence[int]) -> Iterator[list[pl.Series]]:
-    """Give for each age band and calendar year the days at risk of every row, and whether its follow-up ends there.
+def _parts(start: Floats, end: Floats, born: pl.Series, ages: Sequence[int]) -> Iterator[pl.DataFrame]:
+    """Cut the follow-up of each row where years begin and age bands change, year by year.
 
-    Days are numbered from 1970; day d is the interval (d - 1, d], so that a cell is (first day - 1, last day].
+    Days are numbered from 1970; day d is the interval (d - 1, d], so that a part is (first day - 1, last day]. A year
+    has one birthday: nobody is in more than two bands in it.
     """
-    birthdays = [_birthdays(born, age) - 1 for age in ages] + [np.full(len(start), np.inf)]
-    n = len(start)
+    birth = born.to_numpy().astype("datetime64[D]")
+    birth_year = born.dt.year().to_numpy()
     for year in range(_year(start.min() + 1), _year(end.max()) + 1):
         first, last = (date(of, 1, 1).toordinal() - _EPOCH - 1 for of in (year, year + 1))
-        for band, (younger, older) in enumerate(pairwise(birthdays)):
-            opens, closes = np.maximum(first, younger), np.minimum(last, older)
-            yield [
-                pl.Series("band", np.full(n, band)),
-                pl.Series("year", np.full(n, year)),
-                pl.Series("days", np.minimum(end, closes) - np.maximum(start, opens)),
-                pl.Series("is_end", (opens < end) & (end <= closes)),
-            ]
+        row = np.flatnonzero((start < last) & (end > first))
+        opens, closes, age = np.maximum(start[row], first), np.minimum(end[row], last), year - birth_year[row]
+        changes = np.where(np.isin(age, ages), _birthdays(birth[row], age) - 1, -np.inf)
+        for reached, since, until in (
+            (age - 1, opens, np.minimum(closes, changes)),
+            (age, np.maximum(opens, changes), closes),
+        ):
+            yield pl.DataFrame(
+                {
+                    "row": row,
+                    "band": np.searchsorted(ages, reached, side="right") - 1,
+                    "year": np.full(len(row), year),
+                    "days": until - since,
+                    "is_end": until == end[row],
+                }
+            ).filter(pl.col("days") > 0, pl.col("band") >= 0)
 
 
 def _year(day: float) -> int:
     return date.fromordinal(int(np.ceil(day)) + _EPOCH).year
 
 
-def _birthdays(born: pl.Series, age: int) -> Floats:
+def _birthdays(born: NDArray[np.datetime64], age: NDArray[np.integer]) -> Floats:
     """Give the number of the day of a birthday; 29 February is 1 March where there is none."""
-    day = born.to_numpy().astype("datetime64[D]")
-    month = day.astype("datetime64[M]")
-    turned = (month + 12 * age).astype("datetime64[D]") + (day - month.astype("datetime64[D]"))
+    month = born.astype("datetime64[M]")
+    turned = (month + 12 * age).astype("datetime64[D]") + (born - month.astype("datetime64[D]"))
     return np.asarray(turned.astype(np.int64), dtype=np.float64)
 
 
