@@ -5,6 +5,7 @@ Settings of the user stay as they are.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib.resources import files
 from typing import Final
@@ -21,11 +22,15 @@ Polars (jemalloc) keeps what it has freed for ten seconds: thousands of small fr
 A font of the system would be opened for each letter that is measured, the one that vl-convert brings is not.
 """
 
+_NEW_OBJECTS: Final = 10_000
+"""So many are made before Python looks for those that refer to each other: libraries make a million as they load."""
+
 
 def main() -> None:
     """Run the command and leave with the exit code of what happened."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    gc.set_threshold(_NEW_OBJECTS)
     from riskstrat.cli import main as command
 
     command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
@@ -35,10 +35,11 @@ EXTRA_OF = {
     "skops": "models",
 }
 
-LEFT_OUT = {"altair": "rfc3987_syntax"}
+LEFT_OUT = {"altair": ("rfc3987_syntax",), "skops": ("dask", "pytest")}
 """What a package loads where it happens to be installed, and that nothing here uses.
 
 jsonschema, which altair loads, would build 38 parsers of addresses: 3 CPU seconds, as much as ten reports take.
+skops looks through all of scikit-learn, its tools for tests and for arrays of dask too: half a second.
 """
 
 
@@ -57,7 +58,7 @@ def optional(module: str) -> ModuleType:
     """
     package = module.split(".", maxsplit=1)[0]
     try:
-        with _without(LEFT_OUT.get(package)), warnings.catch_warnings():
+        with _without(LEFT_OUT.get(package, ())), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm in a notebook: nothing here shows bars
             return import_module(module) if module in sys.modules else _import_apart(module)
     except ModuleNotFoundError as missing:
@@ -77,13 +78,12 @@ def _import_apart(module: str) -> ModuleType:
 
 
 @contextmanager
-def _without(module: str | None) -> Iterator[None]:
-    """Let a module that is not loaded yet seem not to be installed."""
-    if module is None or module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # type: ignore[assignment]  # how Python marks what cannot be imported
+def _without(modules: Sequence[str]) -> Iterator[None]:
+    """Let modules that are not loaded yet seem not to be installed."""
+    absent = dict.fromkeys(each for each in modules if each not in sys.modules)
+    sys.modules.update(absent)  # type: ignore[arg-type]  # how Python marks what cannot be imported
     try:
         yield
     finally:
-        del sys.modules[module]
+        for each in absent:
+            del sys.modules[each]

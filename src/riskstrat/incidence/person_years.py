@@ -154,13 +154,17 @@ def split_follow_up(
     day = index.to_physical().to_numpy().astype(np.float64)
     parts = _parts(day + start, day + y["duration_days"], born, ages)
     names = [str(low) if high == low + 1 else f"{low}-{high - 1}" for low, high in pairwise(ages)] + [f"{ages[-1]}+"]
-    return pl.concat(parts).sort("year", "band", "row").select(
-        "row",
-        "band",
-        pl.lit(pl.Series(names)).gather(pl.col("band")).alias(AGE_BAND),
-        "year",
-        (pl.col("days") / DAYS_PER_YEAR).alias("person_years"),
-        "is_end",
+    return (
+        pl.concat(parts)
+        .sort("year", "band", "row")
+        .select(
+            "row",
+            "band",
+            pl.lit(pl.Series(names)).gather(pl.col("band")).alias(AGE_BAND),
+            "year",
+            (pl.col("days") / DAYS_PER_YEAR).alias("person_years"),
+            "is_end",
+        )
     )
 
 
