@@ -30,6 +30,8 @@ MEAN_REACH = 5.0
 NEGLIGIBLE = 12.0
 BLOCK = 64
 """Grid points that are looked at together: enough to be fast, few enough for thousands of groups."""
+VALUES = 2**14
+"""Probabilities of groups at points of the grid that are computed together: they stay in the cache."""
 LEAST_KNOWN = 0.05
 """Share of the information about mu that counts are taken to keep under noise, so that steps stay finite."""
 
@@ -59,12 +61,12 @@ class Counts:
         """Mean of j, (n,) or (1,), were all counts alike before anything was seen."""
         return np.asarray((np.arange(len(self.likelihood)) @ self.likelihood) / self.likelihood.sum(axis=0))
 
-    def terms(self, nu: Floats, mu: Floats) -> Iterator[Floats]:
-        """Give p(O*, count j) over p(count 0), (k, n), for each j, with theta integrated out at k pairs of (nu, mu).
+    def terms(self, nu: float | Floats, mu: Floats) -> Iterator[Floats]:
+        """Give p(O*, count j) over p(count 0), (..., n), for each j, with theta integrated out at pairs of (nu, mu).
 
         Counts are negative binomial, so that each is the one before times (c + nu) / (c + 1) x mu E / (nu + mu E).
         """
-        nu, fitted = np.atleast_1d(nu)[:, None], np.atleast_1d(mu)[:, None] * self.expected
+        nu, fitted = np.asarray(nu)[..., None], np.asarray(mu)[..., None] * self.expected
         ratio = np.ones_like(fitted)
         for j, likelihood in enumerate(self.likelihood):
             if j:
@@ -117,7 +119,7 @@ class GammaPosterior:
         counts = self.counts
 
         def above(nu: Floats, mu: Floats) -> Floats:
-            terms = [term[0] for term in counts.terms(nu, mu)]
+            terms = list(counts.terms(nu, mu))
             rate = threshold * (nu / mu + counts.expected)
             tails = (term * gammaincc(nu + (counts.observed + j), rate) for j, term in enumerate(terms))
             return np.asarray(sum(tails) / sum(terms))
@@ -191,19 +193,19 @@ def log_prior(sd_log: Floats) -> Floats:
     return np.asarray(np.log(PRIOR_TAIL) / PRIOR_SD * sd_log)
 
 
-def log_marginal(counts: Counts, nu: float, mu: Floats) -> Floats:
-    """Log-likelihood of (nu, mu) with theta integrated out, (k,) for k values of mu: negative binomial, O real-valued.
+def log_marginal(counts: Counts, nu: float | Floats, mu: Floats) -> Floats:
+    """Log-likelihood of pairs of (nu, mu) with theta integrated out: negative binomial, O real-valued.
 
     Terms free of nu and mu are left out.
     """
-    observed, mu = counts.observed, np.atleast_1d(mu)
-    scaled = mu[:, None] * counts.expected / nu
-    of_shape = float(np.sum(gammaln(observed + nu) - gammaln(nu)))
-    per_group = observed * np.log(scaled, where=scaled > 0, out=np.zeros_like(scaled)) - (observed + nu) * np.log1p(
+    observed, shape = counts.observed, np.asarray(nu)[..., None]
+    scaled = mu[..., None] * counts.expected / shape
+    of_shape = (gammaln(observed + shape) - gammaln(shape)).sum(axis=-1)
+    per_group = observed * np.log(scaled, where=scaled > 0, out=np.zeros_like(scaled)) - (observed + shape) * np.log1p(
         scaled
     )
-    possible = np.log(sum(counts.terms(np.array(nu), mu)))
-    return np.asarray(of_shape + per_group.sum(axis=1) + possible.sum(axis=1))
+    possible = np.log(sum(counts.terms(nu, mu)))
+    return np.asarray(of_shape + per_group.sum(axis=-1) + possible.sum(axis=-1))
 
 
 def mean_given_shape(counts: Counts, nu: Floats) -> tuple[Floats, Floats]:
@@ -276,6 +278,7 @@ def _log_posterior(counts: Counts, sd: Floats) -> tuple[Floats, Floats]:
     nu = shape_of(sd)
     mode, spread = mean_given_shape(counts, nu)
     log_mu = mode[:, None] + spread[:, None] * np.linspace(-MEAN_REACH, MEAN_REACH, MEAN_POINTS)
-    likelihood = np.array([log_marginal(counts, n, np.exp(m)) for n, m in zip(nu, log_mu, strict=True)])
-    cell = np.log(sd) + np.log(spread)
-    return likelihood + (log_prior(sd) + cell)[:, None], np.exp(log_mu)
+    mu, cell = np.exp(log_mu), np.log(sd) + np.log(spread)
+    blocks = np.array_split(np.arange(len(nu)), min(mu.size * len(counts.expected) // VALUES + 1, len(nu)))
+    likelihood = np.concatenate([log_marginal(counts, nu[block, None], mu[block]) for block in blocks])
+    return likelihood + (log_prior(sd) + cell)[:, None], mu

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -167,7 +168,7 @@ class Cohort(Target):
         """The index dates that direct models are fitted to and tested on, and that areas count: where `is_direct`."""
         return replace(self, people=self.people.filter(self.is_direct))
 
-    @property
+    @cached_property
     def landmark_sets(self) -> list[list[int]]:
         """Sets of landmarks at least one horizon apart, the counted one first; empty where every index is counted."""
         return landmark_sets(self.people, self.horizon_days)
