@@ -5,7 +5,7 @@ In: `StudyData`, a `RiskModel` and the explanation of the target population. Out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -21,7 +21,7 @@ from riskstrat.explanation.correlated import STRONG
 from riskstrat.explanation.dependence import main_features
 from riskstrat.explanation.fold_models import explain_risk
 from riskstrat.explanation.ratios import Linear
-from riskstrat.numerics.groups import number_among
+from riskstrat.numerics.groups import number_among, number_groups
 from riskstrat.numerics.intervals import PUBLISHED_LEVEL, normal_quantile
 from riskstrat.recalibration import RecalibratedModel
 from riskstrat.records.areas import AREA
@@ -99,7 +99,7 @@ def _curves(data: StudyData, why: Explanation) -> pl.DataFrame:
 def _ratios(data: StudyData, model: RiskModel) -> pl.DataFrame:
     found, outcomes = ratios(cast("Linear", model.estimator), level=PUBLISHED_LEVEL), _outcomes(data)
     shown = found if data.noise is None else _protected_ratios(found, outcomes, data.noise)
-    behind = [_behind(outcomes, term) for term in found.select("feature", "per").rows()]
+    behind = _behind(outcomes, found.select("feature", "per").rows())
     return shown.hstack(pl.DataFrame(behind, schema=["case_persons", "other_persons"], orient="row"))
 
 
@@ -134,13 +134,22 @@ def _key(people: pl.DataFrame) -> NDArray[np.uint64]:
     return np.asarray(person_keys(people["person_id"]).sum(keepdims=True, dtype=np.uint64))
 
 
-def _behind(outcomes: pl.DataFrame, term: tuple[str, str]) -> tuple[int, int]:
+def _behind(outcomes: pl.DataFrame, terms: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
     """Count persons with and without the outcome whose value is not the middle one: they tell what the ratio is."""
-    names, per = term[0].split(", "), term[1]
-    values = outcomes.select(pl.col(names).is_null().cast(pl.Float64) if per == "not_observed" else pl.col(names))
-    differs = values.select(pl.any_horizontal(pl.all() != pl.all().median())).to_series().fill_null(value=False)
-    told = outcomes.select("person_id", "had_outcome").filter(differs).unique()["had_outcome"]
-    return int(told.sum()), int((~told).sum())
+    number, persons = number_groups(outcomes.select("person_id", "had_outcome"), outcomes.height)
+    had, found = persons["had_outcome"].to_numpy(), []
+    for differs in outcomes.select(_differs(*term).alias(str(at)) for at, term in enumerate(terms)):
+        told = np.zeros(len(had), dtype=np.bool_)
+        told[number[differs.to_numpy()]] = True
+        found.append((int((told & had).sum()), int((told & ~had).sum())))
+    return found
+
+
+def _differs(features: str, per: str) -> pl.Expr:
+    """Whether a value of any of the features is not the middle one."""
+    columns = [pl.col(name) for name in features.split(", ")]
+    values = [each.is_null().cast(pl.Float64) for each in columns] if per == "not_observed" else columns
+    return pl.any_horizontal(each != each.median() for each in values).fill_null(value=False)
 
 
 def _stability(data: StudyData, model: RiskModel, candidate: Candidate, families: tuple[str, ...]) -> pl.DataFrame:
