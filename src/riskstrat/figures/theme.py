@@ -61,8 +61,6 @@ FORMATS: Mapping[Language, Mapping[str, object]] = MappingProxyType(
     }
 )
 
-_UNTOLD = {"aria": False}
-"""Parts of a picture are not told to screen readers one by one, nor is a sentence made of each."""
 _TEXT = {"labelFontSize": TEXT_PX, "titleFontSize": TEXT_PX, "labelColor": INK, "titleColor": QUIET}
 _AXIS = {"gridColor": "#ececec", "domainColor": RULE, "tickColor": RULE, "labelLimit": 0, "labelSeparation": 8}
 _LEGEND = {"orient": "top", "title": None, "symbolType": "square", "symbolStrokeColor": QUIET, "labelLimit": 400}
@@ -72,11 +70,10 @@ _THEME: Mapping[str, object] = MappingProxyType(
         "background": WHITE,
         "lineBreak": "\n",
         "view": {"stroke": None},
-        "mark": _UNTOLD,
-        "title": _UNTOLD,
-        "axis": {**_UNTOLD, **_TEXT, "titleFontWeight": "normal", **_AXIS},
+        "mark": {"aria": False},
+        "axis": {**_TEXT, "titleFontWeight": "normal", **_AXIS},
         "axisDiscrete": {"labelLimit": 220},  # of names alone: a limit takes a measurement of every label
-        "legend": {**_UNTOLD, **_TEXT, "titleFontWeight": "normal", **_LEGEND, "rowPadding": 6, "columns": 1},
+        "legend": {**_TEXT, "titleFontWeight": "normal", **_LEGEND, "rowPadding": 6, "columns": 1},
         "header": _TEXT,
     }
 )
