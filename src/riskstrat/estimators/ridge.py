@@ -22,6 +22,8 @@ STRONGEST_RIDGE: Final = 1e6
 MAX_STEPS: Final = 100
 LARGEST_STEP: Final = 4.0
 SETTLED: Final = 1e-3
+CONVERGED: Final = 1e-6
+"""Newton steps square the distance that is left: after one shorter than this, digits of a float are what is left."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def fit_ridge(
         prior = NormalPrior(np.zeros(len(beta)), np.r_[0.0, strength[block]])
         step = newton_step(moments, at, prior)
         beta = at + step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), LARGEST_STEP))
-        if settled and np.abs(step).max() < 1e-8:
+        if settled and np.abs(step).max() < CONVERGED:
             break
     inverse = _inverse(moments, strength[block])
     return RidgeFit(beta, inverse @ score_variability(design, label, weight, at) @ inverse, strength)
