@@ -2,8 +2,8 @@
 
 Run: python benchmarks/whole_run.py SAMPLE FOLDER [--copies 1] [--condition NAME ...]. With several copies every person
 of the sample is there so often, each copy a municipality of its own (8 are a million people). The command itself runs
-in this process, its progress watched. Bars: the sample 60 CPU s and 2 GiB; a million people 15 minutes on two cores and
-4 GiB, and no stage above half.
+in this process, with its settings, its progress watched. Bars: the sample 60 CPU s and 2 GiB; a million people 15
+minutes on two cores and 4 GiB, and no stage above half.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from cohort import make_copies
 from peak import forget_peak, peak_gib
+from riskstrat.__main__ import prepare
 
 START = time.perf_counter(), 0.0
 
@@ -74,7 +74,10 @@ def main() -> None:
     parser.add_argument("--condition", action="append", help="one condition; give it again for several; else all three")
     asked = parser.parse_args()
     registers = asked.sample
+    prepare()
     if asked.copies > 1:
+        from cohort import make_copies  # loads polars, which reads its settings then
+
         registers = make_copies(asked.sample, asked.folder, asked.copies, own_areas=True)
     costs = measure(registers, asked.condition)
     wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)

@@ -26,11 +26,16 @@ _NEW_OBJECTS: Final = 10_000
 """So many are made before Python looks for those that refer to each other: libraries make a million as they load."""
 
 
-def main() -> None:
-    """Run the command and leave with the exit code of what happened."""
+def prepare() -> None:
+    """Make the settings, before the libraries are loaded."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     gc.set_threshold(_NEW_OBJECTS)
+
+
+def main() -> None:
+    """Run the command and leave with the exit code of what happened."""
+    prepare()
     from riskstrat.cli import main as command
 
     command()
