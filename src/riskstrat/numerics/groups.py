@@ -61,7 +61,7 @@ def _in_order(column: pl.Series) -> tuple[NDArray[np.intp], int]:
 
 
 def _dense(number: NDArray[np.intp], below: int) -> tuple[NDArray[np.intp], int]:
-    """Give what occurs among whole numbers, (n,), numbers from 0 without a gap in their order, and say how many."""
+    """Renumber whole numbers, (n,), from 0 without a gap and in their order, and say how many different ones occur."""
     if below > _CLOSE * len(number):
         occurring, dense = np.unique(number, return_inverse=True)
         return dense, len(occurring)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from riskstrat.disclosure import within
-from riskstrat.disclosure.cell_keys import Keys, person_keys, sum_keys
 from riskstrat.errors.arguments import checked
 from riskstrat.incidence import outcome_within, status_known
 from riskstrat.records.cohort import KEYS, Cohort, check_rows
-from riskstrat.validation.grouping import EVERYBODY, group_labels
+from riskstrat.validation.grouping import EVERYBODY, group_labels, persons_behind
 
 OUTCOME: Final = "outcome"
 LANDMARK: Final = "landmark"
@@ -26,7 +22,6 @@ MARKED_DIFFERENCE: Final = 0.2
 
 FEWEST_PERSONS: Final = 100
 """Groups of fewer persons are not compared: their shares differ by chance."""
-
 
 _OWN_NAMES = {
     "index_dates": "missing",
@@ -76,17 +71,20 @@ def missingness(X: pl.DataFrame, cohort: Cohort, by: Sequence[str] = ()) -> pl.D
     check_rows("X", X.height, cohort.people.height)
     counted = cohort.is_counted
     people, features = _labelled(cohort).filter(counted), X.filter(counted).drop(KEYS, strict=False)
-    cells = _Cells.of(people, (EVERYBODY, OUTCOME, LANDMARK, *by))
-    everybody, found, frames = cells.counted(np.ones(people.height, dtype=np.bool_)), {}, []
+    groups = [group_labels(people, column) for column in (EVERYBODY, OUTCOME, LANDMARK, *by)]
+    behind = [_behind(people, labels) for labels in groups]
+    found: dict[bytes, pl.DataFrame] = {}
+    frames = []
     for feature in features:
         absent = _absent(feature)
         # Features of one register are often missing in the same rows.
-        if (pattern := np.packbits(absent).tobytes()) not in found:
-            beside = cells.names.to_frame().hstack(everybody).hstack(cells.counted(absent).rename(_OWN_NAMES))
-            found[pattern] = beside if absent.any() else beside.head(1)
-        frames.append(found[pattern])
-    names = pl.Series("feature", np.repeat(features.columns, [frame.height for frame in frames]), dtype=pl.String)
-    return names.to_frame().hstack(pl.concat(frames)).with_columns(share=pl.col("missing") / pl.col("index_dates"))
+        pattern = np.packbits(absent.to_numpy()).tobytes()
+        if pattern not in found:
+            shown = len(groups) if absent.any() else 1
+            without = [_behind(people.filter(absent), labels.filter(absent)) for labels in groups[:shown]]
+            found[pattern] = pl.concat([_beside(*pair) for pair in zip(behind, without, strict=False)])
+        frames.append(found[pattern].select(pl.lit(feature.name).alias("feature"), pl.all()))
+    return pl.concat(frames).with_columns(share=pl.col("missing") / pl.col("index_dates"))
 
 
 @checked
@@ -138,54 +136,18 @@ def _labelled(cohort: Cohort) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Cells:
-    """Groups of all columns: of each column and row its cell, and its pair of cell and person, (columns, rows)."""
-
-    names: pl.Series
-    key: Keys
-    cell: NDArray[np.intp]
-    pair: NDArray[np.intp]
-    cell_of_pair: NDArray[np.intp]
-    key_of_pair: Keys
-
-    @classmethod
-    def of(cls, people: pl.DataFrame, columns: Sequence[str]) -> Self:
-        labels = [group_labels(people, column) for column in columns]
-        names = [label.unique().sort().cast(pl.String) for label in labels]
-        first = np.cumsum([0, *map(len, names)])
-        cell = np.stack([start + label.to_physical().to_numpy() for start, label in zip(first, labels, strict=False)])
-        key = person_keys(people["person_id"])
-        persons, person = np.unique(key, return_inverse=True)
-        pairs, pair = np.unique(cell * len(persons) + person, return_inverse=True)
-        cell_of_pair, of_pair = np.divmod(pairs, max(len(persons), 1))
-        return cls(
-            names=pl.concat(names).alias("group"),
-            key=key,
-            cell=cell,
-            pair=pair.reshape(cell.shape),
-            cell_of_pair=cell_of_pair,
-            key_of_pair=persons[of_pair],
-        )
-
-    def counted(self, rows: NDArray[np.bool_]) -> pl.DataFrame:
-        """Count index dates and persons of each cell among some rows, with keys as in `persons_behind`."""
-        seen = np.zeros(len(self.cell_of_pair), dtype=np.bool_)
-        seen[self.pair[:, rows]] = True
-        cell, key = self.cell[:, rows], np.broadcast_to(self.key[rows], (len(self.cell), rows.sum()))
-        found = {}
-        for count, of, keys in (
-            ("index", cell.ravel(), key.ravel()),
-            ("person", self.cell_of_pair[seen], self.key_of_pair[seen]),
-        ):
-            number = np.bincount(of, minlength=len(self.names))
-            sums = within(sum_keys(keys, of, len(self.names)), self.key[rows].sum(keepdims=True))
-            found[count] = number, np.where(number > 0, sums, 0)
-        (index_dates, index_key), (persons, person_key) = found["index"], found["person"]
-        return pl.DataFrame(
-            {"index_dates": index_dates, "persons": persons, "index_key": index_key, "person_key": person_key}
-        )
+def _behind(people: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
+    found = persons_behind(people, np.zeros(people.height, dtype=np.bool_), labels)
+    return found.select("group", "index_dates", "persons", "index_key", "person_key")
 
 
-def _absent(feature: pl.Series) -> NDArray[np.bool_]:
-    return np.asarray(np.isnan(feature.cast(pl.Float64).to_numpy()))
+def _beside(everybody: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
+    """Put index dates and persons without a value beside all of their group; 0 where there is none."""
+    own = without.rename(_OWN_NAMES)
+    return everybody.join(own, on="group", how="left", maintain_order="left").with_columns(
+        pl.col(list(_OWN_NAMES.values())).fill_null(0)
+    )
+
+
+def _absent(feature: pl.Series) -> pl.Series:
+    return feature.cast(pl.Float64).is_nan().fill_null(value=True)
